@@ -260,3 +260,41 @@ fn the_high_watermark_follows_the_write_as_soon_as_it_may() {
         partition.close().await.unwrap();
     });
 }
+
+#[test]
+fn who_waits_for_several_partitions_waits_for_their_syncs_side_by_side() {
+    sim::run_with(1, Config::calm(), |_| async move {
+        let mut partitions = Vec::new();
+        for at in 0..30 {
+            let directory = Path::new(DIRECTORY).join(at.to_string());
+            let opening = OpenLog { directory, ..opening(Path::new(DIRECTORY), LogConfig::default()) };
+            partitions.push(Partition::open(&TurnWriter::new(), opening).await.unwrap());
+        }
+        let began = now();
+        let append = |partition: &Partition| {
+            let pending = partition.append(&batch(2, 10, 1), AppendOrigin::Client).unwrap();
+            pending.want_durable();
+            pending
+        };
+        let pending: Vec<_> = partitions.iter().map(append).collect();
+        for pending in &pending {
+            pending.durable().await.unwrap();
+        }
+        assert!(began.elapsed() < SOON, "it took {:?}", began.elapsed());
+    });
+}
+
+#[test]
+fn what_comes_behind_an_awaited_batch_is_not_synced_for_it() {
+    sim::run_with(1, Config::calm(), |_| async move {
+        let partition = open(Path::new(DIRECTORY)).await;
+        let awaited = partition.append(&batch(2, 10, 1), AppendOrigin::Client).unwrap();
+        awaited.want_durable();
+        awaited.written().await.unwrap();
+        // The sync of the first is in flight.
+        let end = write(&partition).await;
+        awaited.durable().await.unwrap();
+        sleep(SOON).await;
+        assert_eq!((partition.durable_end(), end), (awaited.end_offset(), Offset::of(4)));
+    });
+}

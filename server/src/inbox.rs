@@ -35,6 +35,7 @@ pub(crate) async fn receive(core: Rc<Core>) {
         }
         inbox.shares.answer_later();
         inbox.core.peers.recycle(packet);
+        rest().await;
     }
 }
 

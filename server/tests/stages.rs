@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -124,6 +126,51 @@ fn a_slow_disk_is_seen_in_fsync_and_nowhere_else() {
         let others = told.whole() - told.sum("fsync");
         assert!(others < Duration::from_millis(10), "the other stages of ten requests took {others:?}");
     });
+}
+
+/// How long eight partitions take with acks=all, named by one request or by eight that are sent at once.
+fn eight_durable(cores: u16, requests: usize, sync: Duration) -> Duration {
+    let took = Rc::new(Cell::new(Duration::ZERO));
+    let told = took.clone();
+    tell(calm(sync), cores, &[], move |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 8).await;
+        let one = |index: usize| produce_request("orders", index as i32, batch(&["a"]).bytes().clone(), -1);
+        let merged = |first: usize| {
+            let mut request = one(first);
+            for other in first + 1..first + 8 / requests {
+                request.topic_data[0].partition_data.extend(one(other).topic_data.remove(0).partition_data);
+            }
+            request
+        };
+        // The first sync of a partition also makes its names durable.
+        for index in 0..8 {
+            client.call::<ProduceRequest>(9, &one(index)).await;
+        }
+        let began = now();
+        for at in 0..requests {
+            client.send(9, &merged(at * 8 / requests)).await;
+        }
+        for _ in 0..requests {
+            let (_, response) = client.receive::<ProduceRequest>(9).await;
+            let partitions = &response.responses[0].partition_responses;
+            assert_eq!(partitions.len(), 8 / requests);
+            assert!(partitions.iter().all(|partition| partition.error_code.is_none()));
+        }
+        told.set(began.elapsed());
+    });
+    took.get()
+}
+
+#[test]
+fn partitions_become_durable_side_by_side() {
+    let sync = Duration::from_millis(300);
+    for cores in [1, 2] {
+        for requests in [1, 8] {
+            let took = eight_durable(cores, requests, sync);
+            assert!(took >= sync && took < 2 * sync, "{requests} requests, {cores} cores: {took:?}");
+        }
+    }
 }
 
 #[test]

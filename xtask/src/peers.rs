@@ -13,7 +13,7 @@ use crate::{kafka, paths, tools};
 /// Passed on to the measuring program.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Folder for the result [default: `results/<date>-<machine>-peers`; with --quick, `target/peers`]
+    /// Folder for the result. By default it is `results/<date>-<machine>-peers`, or with --quick `target/peers`
     #[arg(long)]
     out: Option<PathBuf>,
     /// One short round of everything, to see whether it works. The figures mean nothing

@@ -3,12 +3,13 @@
 //! At most one sync per partition is in flight. It covers everything that was written before it began. What is written
 //! meanwhile waits for the next sync, so the busier the log is, the more acks one sync serves.
 //!
-//! Owns the phase, and the number of those who wait for a sync. Does not know the partition: it says what is due, and
+//! Owns the phase, and how far someone waits for a sync. Does not know the partition: it says what is due, and
 //! the caller does it.
 
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use creel_io::{Instant, fs};
 
@@ -24,11 +25,13 @@ use crate::segment::Segment;
 use crate::segment::checkpoints::write_epochs;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Commit {
     phase: Phase,
-    /// Number of appends and questions that wait until everything written is durable.
-    tickets: usize,
+    /// How long a sync is delayed that nobody waits for.
+    linger: Duration,
+    /// What someone waits for: everything before it is to be durable. It may lie behind what is written.
+    wanted: Offset,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,13 +71,21 @@ pub(crate) enum Due {
 }
 
 impl Commit {
-    /// Someone waits until what is written is durable.
-    pub(crate) fn add_ticket(&mut self) {
-        self.tickets += 1;
+    /// Of partition `index`. The delays of a topic's partitions differ by up to a quarter, so that partitions that were
+    /// written to in one turn are not all synced in another.
+    pub(crate) fn of_partition(index: i32) -> Self {
+        let linger = COMMIT_LINGER - COMMIT_LINGER / 64 * (index as u32 % 16);
+        Self { phase: Phase::Idle, linger, wanted: Offset::ZERO }
     }
 
-    pub(crate) fn remove_ticket(&mut self) {
-        self.tickets -= 1;
+    /// Notes that someone waits until everything before `end` is durable.
+    pub(crate) fn want(&mut self, end: Offset) {
+        self.wanted = self.wanted.max(end);
+    }
+
+    /// Notes that the log ends at `end` now: nobody waits any more for what lay behind it.
+    pub(crate) fn cut(&mut self, end: Offset) {
+        self.wanted = self.wanted.min(end);
     }
 
     /// What is due after a write, or when someone begins to wait for a sync. `is_urgent`: someone waits for what only a
@@ -91,7 +102,7 @@ impl Commit {
         }
         let linger = match durability {
             Durability::GroupCommit if is_urgent || log.bytes >= UNSYNCED_BYTES => return Some(Due::Sync),
-            Durability::GroupCommit => COMMIT_LINGER,
+            Durability::GroupCommit => self.linger,
             Durability::Relaxed { records: Some(most), .. } if (log.written - log.synced) as u64 >= most => {
                 return Some(Due::Sync);
             }
@@ -107,8 +118,9 @@ impl Commit {
 
     /// Whether someone waits for what is written and not durable.
     pub(crate) fn is_awaited(&self, log: Backlog, durability: Durability, waiters: &HwWaiters) -> bool {
-        let is_anyone_there = self.tickets > 0 || !waiters.is_empty();
-        durability == Durability::GroupCommit && log.durable < log.written && is_anyone_there
+        let is_wanted = log.durable < self.wanted.min(log.written);
+        let is_waited_for = log.durable < log.written && !waiters.is_empty();
+        durability == Durability::GroupCommit && (is_wanted || is_waited_for)
     }
 
     /// What is due when an alarm goes off. `None`: no sync is delayed any more.

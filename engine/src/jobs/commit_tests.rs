@@ -28,7 +28,8 @@ struct Walk {
     synced: i64,
     /// How much was written since the last sync began.
     bytes: u64,
-    tickets: usize,
+    /// Someone waits until everything before it is durable.
+    wanted: i64,
     covers: Option<i64>,
     /// When the oldest unsynced write for which nobody waits was first seen.
     alarm: Option<u64>,
@@ -39,14 +40,14 @@ impl Walk {
         let durability = if seed.is_multiple_of(2) { Durability::GroupCommit } else { RELAXED };
         Self {
             random: Random::new(seed),
-            commit: Commit::default(),
+            commit: Commit::of_partition(0),
             waiters: HwWaiters::default(),
             durability,
             now: 0,
             written: 0,
             synced: 0,
             bytes: 0,
-            tickets: 0,
+            wanted: 0,
             covers: None,
             alarm: None,
         }
@@ -63,9 +64,10 @@ impl Walk {
             return;
         }
         let (is_urgent, linger) = match self.durability {
-            Durability::GroupCommit => {
-                (self.tickets > 0 || self.bytes >= UNSYNCED_BYTES, COMMIT_LINGER.as_nanos() as u64)
-            }
+            Durability::GroupCommit => (
+                self.wanted.min(self.written) > self.synced || self.bytes >= UNSYNCED_BYTES,
+                COMMIT_LINGER.as_nanos() as u64,
+            ),
             Durability::Relaxed { .. } => (unsynced >= 100, 50),
         };
         match due {
@@ -122,13 +124,13 @@ impl Walk {
         match self.random.below(8) {
             0 => self.let_time_pass(),
             1 => {
-                self.commit.add_ticket();
-                self.tickets += 1;
+                self.wanted = self.wanted.max(self.written + self.random.below(40) as i64);
+                self.commit.want(Offset::of(self.wanted));
                 self.ask();
             }
-            2 if self.tickets > 0 => {
-                self.commit.remove_ticket();
-                self.tickets -= 1;
+            2 => {
+                self.wanted = self.wanted.min(self.written);
+                self.commit.cut(Offset::of(self.written));
             }
             3 | 4 if self.covers.is_some() => self.end(),
             5 => self.change_settings(),
@@ -154,7 +156,8 @@ fn a_sync_is_due_when_the_rules_say_so_and_never_two_at_once() {
 
 #[test]
 fn whoever_waits_at_the_high_watermark_hastens_the_sync() {
-    let (mut commit, mut waiters, now) = (Commit::default(), HwWaiters::default(), Instant::from_nanos(7));
+    let (mut commit, mut waiters, now) =
+        (Commit::of_partition(0), HwWaiters::default(), Instant::from_nanos(7));
     let mut ask = |waiters: &HwWaiters| {
         let is_urgent = commit.is_awaited(backlog(2, 1, 9), Durability::GroupCommit, waiters);
         commit.after_write(backlog(2, 1, 9), Durability::GroupCommit, is_urgent, || now)
@@ -167,8 +170,9 @@ fn whoever_waits_at_the_high_watermark_hastens_the_sync() {
 
 #[test]
 fn what_is_durable_already_need_not_be_synced_at_once() {
-    let (mut commit, mut waiters, now) = (Commit::default(), HwWaiters::default(), Instant::from_nanos(7));
-    commit.add_ticket();
+    let (mut commit, mut waiters, now) =
+        (Commit::of_partition(0), HwWaiters::default(), Instant::from_nanos(7));
+    commit.want(Offset::of(9));
     waiters.wait(None, Offset::of(9), std::task::Waker::noop());
     let mut ask = |backlog| {
         let is_urgent = commit.is_awaited(backlog, Durability::GroupCommit, &waiters);

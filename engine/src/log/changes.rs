@@ -267,11 +267,12 @@ impl Log {
     }
 
     /// Frees what an idle log does not need: producers last seen before `expired_ms`, buffers, and the descriptors and
-    /// indexes of sealed segments, except those that `is_needed`.
+    /// indexes of sealed segments, except those that are not synced or `is_needed`.
     pub(crate) fn rest(&mut self, expired_ms: i64, is_needed: impl Fn(Offset) -> bool) {
         self.producers.expire(expired_ms);
         self.staging.rest();
-        let sealed = self.sealed().iter().filter(|segment| !is_needed(segment.base));
+        let sealed =
+            self.sealed().iter().filter(|segment| !is_needed(segment.base) && !self.is_unsynced(segment));
         sealed.for_each(|segment| segment.rest());
         self.check_invariants();
     }

@@ -280,8 +280,11 @@ impl Log {
     /// The number of written bytes that a power cut could take back.
     pub(crate) fn bytes_not_durable(&self) -> u64 {
         let Place { segment, position } = self.cursors.durable_place;
-        let behind: u64 = self.segments_from(segment).iter().map(|segment| segment.length()).sum();
-        behind.saturating_sub(position.get())
+        let from = self.segments_from(segment);
+        let behind: u64 = from.iter().map(|segment| segment.length()).sum();
+        // Retention may have dropped the segment.
+        let is_there = from.first().is_some_and(|first| first.base == segment);
+        behind.saturating_sub(if is_there { position.get() } else { 0 })
     }
 
     /// Whether no sync has covered yet what was written to `segment`.

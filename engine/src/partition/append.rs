@@ -22,9 +22,8 @@ use crate::log::staging::WriteGroup;
 use crate::log::{Log, Moment, Stage, Staged};
 use crate::offset::Offset;
 use crate::partition::state::State;
-use crate::partition::ticket::SyncTicket;
 use crate::partition::waiting::wait_past;
-use crate::partition::{Partition, roll, turn_writer};
+use crate::partition::{Partition, commit, roll, turn_writer};
 use crate::segment::side_files::snapshot::RememberedBatch;
 
 /// The result of an acknowledged append.
@@ -73,9 +72,19 @@ impl PendingAck {
         Ok(self.ack_of(self.written_at()))
     }
 
+    /// Has the batch made durable as soon as it is written, without waiting for it. Whoever will wait for several
+    /// batches with [`durable`](Self::durable) says so of all of them first, so that they become durable side by side.
+    pub fn want_durable(&self) {
+        self.state.commit.borrow_mut().want(self.end);
+        if self.group.is_none() {
+            // It was written before.
+            commit::start(&self.state);
+        }
+    }
+
     /// Waits until the high watermark is past the batch (acks=all). By default that is when the batch is on the medium.
     pub async fn durable(&self) -> Result<Ack, AppendError> {
-        let _ticket = SyncTicket::new(&*self.state);
+        self.state.commit.borrow_mut().want(self.end);
         self.wait_written().await?;
         if fault_points::has(Bug::AckBeforeSync) {
             return Ok(self.ack);

@@ -23,7 +23,6 @@ pub(crate) mod settle;
 pub(crate) mod spare;
 pub(crate) mod start_anew;
 pub(crate) mod state;
-pub(crate) mod ticket;
 pub(crate) mod timestamps;
 pub(crate) mod truncate;
 pub(crate) mod turn_writer;

@@ -13,6 +13,7 @@ use crate::fault_points::{self, Bug};
 use crate::format::bad_ranges::BadRange;
 use crate::format::epochs::EpochStart;
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
+use crate::jobs::commit::Commit;
 use crate::jobs::preallocate::preallocate_rest;
 use crate::jobs::running::Running;
 use crate::jobs::side_files::SideFiles;
@@ -286,6 +287,7 @@ fn assemble(
         is_changed,
     });
     let in_journal = turn_writer.journal.part(open.in_journal.as_ref(), open.name.partition);
+    let commit = Commit::of_partition(open.name.partition);
     State {
         name: open.name,
         directory: open.directory,
@@ -295,7 +297,7 @@ fn assemble(
         log: RefCell::new(log),
         turn_writer,
         in_journal,
-        commit: RefCell::default(),
+        commit: RefCell::new(commit),
         commit_alarm: Cell::default(),
         hw_waiters: RefCell::default(),
         rollback: RefCell::default(),

@@ -15,10 +15,9 @@ use creel_io::fs::FileSlice;
 use crate::error::ReadError;
 use crate::fault_points::{self, Bug};
 use crate::format::batch::BatchHeader;
-use crate::log::{Log, Place};
+use crate::log::{Cursors, Log, Place};
 use crate::offset::{FilePosition, Offset};
 use crate::partition::state::State;
-use crate::partition::ticket::SyncTicket;
 use crate::partition::{Partition, commit, open_files};
 use crate::segment::Segment;
 use crate::segment::scan::Scan;
@@ -118,12 +117,9 @@ impl Partition {
 
 /// Begins to make visible what is written and not committed yet. Someone who reads without waiting finds it next time.
 fn commit_soon(state: &Rc<State>) {
-    let is_behind = {
-        let log = state.log.borrow();
-        log.cursors().high_watermark < log.cursors().written
-    };
-    if is_behind {
-        let _ticket = SyncTicket::new(&**state);
+    let Cursors { high_watermark, written, .. } = *state.log.borrow().cursors();
+    if high_watermark < written {
+        state.commit.borrow_mut().want(written);
         commit::start(state);
     }
 }

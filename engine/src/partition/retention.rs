@@ -91,9 +91,10 @@ async fn make_safe_before(state: &Rc<State>, offset: Offset) -> io::Result<()> {
 
 /// Writes a missing producer snapshot. Until it exists, or a roll has left another one, only the first segments hold
 /// the state of their producers.
-async fn write_missing_snapshot(state: &State) -> io::Result<()> {
+async fn write_missing_snapshot(state: &Rc<State>) -> io::Result<()> {
+    commit::sync_now(state).await;
     // A truncation meanwhile would leave a snapshot behind the log's end.
-    let _removing = Removing::begin(state).await;
+    let _removing = Removing::begin(&**state).await;
     if !state.side_files.borrow().lacks_snapshot() {
         return Ok(());
     }

@@ -13,7 +13,6 @@ use crate::error::ReadError;
 use crate::log::staging::WriteGroup;
 use crate::offset::Offset;
 use crate::partition::state::State;
-use crate::partition::ticket::SyncTicket;
 use crate::partition::waiting::wait_past;
 use crate::partition::{Partition, commit};
 
@@ -26,7 +25,6 @@ pub struct Settling {
     /// The write that was staged when the question came, and its end if it gets written.
     staged: Option<(Rc<WriteGroup>, Offset)>,
     cuts: u64,
-    _ticket: SyncTicket<Rc<State>>,
 }
 
 impl Partition {
@@ -42,9 +40,9 @@ impl Partition {
         let staged = is_staged.then(|| (log.staged_group(), cursors.next));
         let cuts = log.cuts();
         drop(log);
-        let ticket = SyncTicket::new(state.clone());
+        state.commit.borrow_mut().want(cursors.next);
         commit::start(state);
-        Some(Settling { state: state.clone(), written: cursors.written, staged, cuts, _ticket: ticket })
+        Some(Settling { state: state.clone(), written: cursors.written, staged, cuts })
     }
 
     /// Waits until the high watermark is past everything that is in the log now.

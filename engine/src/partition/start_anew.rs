@@ -78,6 +78,7 @@ async fn lower(
 async fn start_at(state: &Rc<State>, start: Offset) -> io::Result<()> {
     let dropped = state.reclaim.borrow_mut().take();
     commit::stop_alarm(state);
+    state.commit.borrow_mut().cut(start);
     spare::discard(state);
     let active = ActiveSegment::noting(Segment::new(&state.directory, start, creel_io::wall_clock_ms()));
     let gone = state.log.borrow_mut().start_at(active);

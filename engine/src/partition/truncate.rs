@@ -44,14 +44,14 @@ impl Partition {
     ///
     /// This can remove batches that were acknowledged as durable. It is for a follower, whose leader has said what is
     /// committed. Appends that still wait to be durable fail with
-    /// [`AppendError::Truncated`](crate::AppendError::Truncated), and so do appends that come meanwhile. So the log
+    /// [`AppendError::Truncated`], and so do appends that come meanwhile. So the log
     /// comes to rest, and the wait for that is no longer than a few syncs and the removal of segments that has begun.
     ///
     /// `lower_recovery_point` is called before anything is cut. It must write the checkpoint of recovery points,
     /// durably, with no larger point for this partition, because recovery takes anything missing below the point for
     /// damage. Until the truncation is done, [`recovery_point`](Self::recovery_point) gives no larger offset either. It
     /// may wait for a lock whose holder closes this partition: then the truncation is given up, before anything is cut,
-    /// with [`AppendError::Closed`](crate::AppendError::Closed), and what it has begun is dropped.
+    /// with [`AppendError::Closed`], and what it has begun is dropped.
     ///
     /// Who still sends a slice from behind the new end may find that the file ends early, or holds other batches there.
     ///
@@ -165,6 +165,7 @@ async fn truncate(
     unless_it_ends(state, lower_recovery_point(end)).await??;
     check_goes_on(state)?;
     commit::stop_alarm(state);
+    state.commit.borrow_mut().cut(end);
     spare::discard(state);
     let damage = state.log.borrow().bad_ranges().len();
     let gone = state.log.borrow_mut().cut(Cut { end, active, producers });

@@ -76,8 +76,10 @@ fn roll_now(state: &Rc<State>, now_ms: i64) {
 /// Frees what an idle log does not need: descriptors, the memory of indexes, buffers, expired producers.
 fn rest(state: &Rc<State>, now_ms: i64) {
     let expiry = i64::try_from(state.config.borrow().producer_id_expiration_ms).unwrap_or(i64::MAX);
+    // A descriptor that was open when a page could not be written back is told so by the next sync. A new one may not be.
+    let is_syncing = state.commit.borrow().is_syncing();
     let mut log = state.log.borrow_mut();
-    log.rest(now_ms.saturating_sub(expiry), |sealed| state.side_files.borrow().is_due(sealed));
+    log.rest(now_ms.saturating_sub(expiry), |sealed| is_syncing || state.side_files.borrow().is_due(sealed));
     let Cursors { written, next, synced, .. } = *log.cursors();
     let mut idleness = state.idleness.take();
     let is_idle = next == synced && idleness.is_idle(written);

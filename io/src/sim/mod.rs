@@ -28,7 +28,7 @@
 //! assert!(found.is_err() || found.unwrap() == "creel");
 //! ```
 //! Several nodes: [`Simulation::add_node`], [`Simulation::start`] (as [`crate::runtime::start`]), then
-//! [`Simulation::run_until`], [`run_for`](Simulation::run_for), [`run_until_idle`](Simulation::run_until_idle) or
+//! [`Simulation::run_until`], [`run_for`](Simulation::run_for) or
 //! [`run_until_ended`](Simulation::run_until_ended). A node's address is [`Handle::address`]; 127.0.0.1 is the node
 //! itself. Tasks share state of the test by `Rc`. Work to be done before the cores run goes into [`Handle::within`].
 //!

@@ -8,14 +8,14 @@ use std::path::PathBuf;
 /// Options of `loadgen sweep`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SweepArgs {
-    /// A TOML file. [base] holds options of `loadgen run`, [sweep] lists of values, and [load] says how each cell is loaded:
+    /// A TOML file. `[base]` holds options of `loadgen run`, `[sweep]` lists of values, and `[load]` says how each cell is loaded:
     /// maximum, share or rate
     pub(crate) matrix: PathBuf,
     /// Directory for the results. Each is written as soon as it is measured. The same command continues a sweep that was
     /// interrupted
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// An option for [base], such as payload=FILE. It overrides the file (repeatable)
+    /// An option for `[base]`, such as payload=FILE. It overrides the file (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
     /// How often each cell is run. All cells are run once before any is run a second time

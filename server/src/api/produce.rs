@@ -465,6 +465,9 @@ impl Sorting {
         match location {
             Location::Local(partition) => {
                 let pending = partition.append_at(&batch, AppendOrigin::Client, self.now_ms)?;
+                if self.acks == Acks::All {
+                    pending.want_durable();
+                }
                 match self.begun.first {
                     None => self.begun.first = Some((slot, pending)),
                     Some(_) => self.begun.others.push((slot, pending)),

@@ -22,7 +22,7 @@ pub(crate) trait Question: Payload + 'static {
     }
 }
 
-/// Asks a core, be it this one or another, and waits for the answer. `None` when that core has ended.
+/// Asks a core, be it this one or another, and waits for the answer. A core that has ended never answers.
 pub(crate) async fn ask_core<Q: Question>(core: &Rc<Core>, to: CoreId, question: Q) -> Option<Q::Answer> {
     if to == core.id {
         return Some(answer_boxed(core, question).await);

@@ -17,9 +17,22 @@ pub(crate) struct AsyncMutexGuard<'a>(&'a AsyncMutex);
 impl AsyncMutex {
     pub(crate) async fn lock(&self) -> AsyncMutexGuard<'_> {
         while self.is_locked.replace(true) {
+            let waiting = Waiting(self);
             self.unlocked.notified().await;
+            std::mem::forget(waiting);
         }
         AsyncMutexGuard(self)
+    }
+}
+
+/// A wait that may be dropped after it was told that the lock is free. Then the next one must be told.
+struct Waiting<'a>(&'a AsyncMutex);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_locked.get() {
+            self.0.unlocked.notify_one();
+        }
     }
 }
 

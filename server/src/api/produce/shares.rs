@@ -35,12 +35,14 @@ impl Question for ProduceShare {
 }
 
 fn append(share: ProduceShare, core: &Core) -> Appends {
-    if share.is_long() {
-        count_work(share.batches.len() * STEPS_AN_APPEND);
-    }
+    count_work(share.batches.len() * STEPS_AN_APPEND);
     let append = |(topic, index, batch): (Uuid, i32, Batch)| {
         let partition = core.topics.own(&topic, index).map_err(ShareError::Partition)?;
-        partition.append(&batch, AppendOrigin::Client).map_err(ShareError::Append)
+        let pending = partition.append(&batch, AppendOrigin::Client).map_err(ShareError::Append)?;
+        if share.acks == Acks::All {
+            pending.want_durable();
+        }
+        Ok(pending)
     };
     share.batches.into_iter().map(append).collect()
 }
