@@ -34,6 +34,10 @@ pub struct Setting {
     pub binaries: PathBuf,
     /// The broker's binary of before a change, if it takes part.
     pub before: Option<PathBuf>,
+    /// `name=value` settings of the broker of now, in all of its sides.
+    pub set: Vec<String>,
+    /// The same of the broker of before.
+    pub before_set: Vec<String>,
     /// Where each side has its data: the file system that is measured.
     pub data_dir: PathBuf,
     /// How long a round drives.
@@ -181,7 +185,7 @@ impl Setting {
 
 impl Setting {
     fn broker_settings(&self, side: Side) -> Vec<String> {
-        let mut settings = Vec::new();
+        let mut settings = if side.is_before() { self.before_set.clone() } else { self.set.clone() };
         if let Some(mib) = self.segment_mib {
             settings.push(format!("creel.segment.recycle={}", side == Side::Creel));
             settings.push(format!("log.segment.bytes={}", mib << 20));

@@ -117,6 +117,8 @@ fn setting(args: &Args) -> std::io::Result<Setting> {
     let mut setting = Setting {
         binaries: args.binaries.clone().unwrap_or(beside),
         before: args.before.clone(),
+        set: Vec::new(),
+        before_set: Vec::new(),
         data_dir: args.data_dir.clone().unwrap_or_else(std::env::temp_dir),
         duration: Duration::from_secs_f64(args.seconds),
         gib: args.gib,

@@ -78,15 +78,15 @@ impl Bench<'_> {
 }
 
 fn setting(args: &Args, plan: &Plan, cores: Cores) -> Result<Setting, Box<dyn Error>> {
-    let own = std::env::current_exe()?;
-    let beside = own.parent().map(PathBuf::from).unwrap_or_default();
     let cpu_layout = match cores {
         Cores::OneEach => CpuLayout::one_each(args.cpus[0], args.cpus[1]),
         Cores::All => CpuLayout::shared(&args.cpus),
     };
     let mut setting = Setting {
-        binaries: args.binaries.clone().unwrap_or(beside),
+        binaries: own_folder(args)?,
         before: args.before.clone(),
+        set: args.set.clone(),
+        before_set: args.before_set.clone(),
         data_dir: args.data_dir(),
         duration: Duration::from_secs_f64(args.seconds),
         gib: args.gib,
@@ -115,6 +115,13 @@ fn start_kafka(setting: &mut Setting, xtask: &Path, warm_up: Duration) -> Result
     }
     setting.duration = duration;
     Ok(())
+}
+
+/// Folder of the binaries `floor` and `creel`.
+pub(crate) fn own_folder(args: &Args) -> Result<PathBuf, Box<dyn Error>> {
+    let own = std::env::current_exe()?;
+    let beside = own.parent().map(PathBuf::from).unwrap_or_default();
+    Ok(args.binaries.clone().unwrap_or(beside))
 }
 
 /// What a binary says it is.

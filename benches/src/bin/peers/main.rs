@@ -72,8 +72,14 @@ struct Args {
     #[arg(long, value_name = "PATH")]
     before: Option<PathBuf>,
     /// What that binary is called [default: what its --version says].
-    #[arg(long, requires = "before")]
+    #[arg(long)]
     before_label: Option<String>,
+    /// A setting of the broker, `name=value`, in all of its sides but those of before.
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// A setting of the broker of before. Without --before, that is this binary with other settings.
+    #[arg(long, value_name = "NAME=VALUE")]
+    before_set: Vec<String>,
     /// Folder of all sides' data: the file system to measure on [default: that of temporary files].
     #[arg(long)]
     data_dir: Option<PathBuf>,
@@ -121,11 +127,20 @@ fn main() {
     }
 }
 
+/// Says which binary the broker of before is, and what it is called.
+fn name_before(args: &mut Args) -> Result<(), Box<dyn Error>> {
+    if args.before.is_none() && !args.before_set.is_empty() {
+        args.before = Some(bench::own_folder(args)?.join("creel"));
+    }
+    if let (Some(binary), None) = (&args.before, &args.before_label) {
+        args.before_label = Some([vec![bench::version_of(binary)?], args.before_set.clone()].concat().join(", "));
+    }
+    Ok(())
+}
+
 fn run(args: &mut Args) -> Result<(), Box<dyn Error>> {
     let began = Instant::now();
-    if let (Some(binary), None) = (&args.before, &args.before_label) {
-        args.before_label = Some(bench::version_of(binary)?);
-    }
+    name_before(args)?;
     let args = &*args;
     let plan = Plan::of(args)?;
     let mut bench = Bench { args, plan: &plan, all: Vec::new(), failures: Vec::new() };

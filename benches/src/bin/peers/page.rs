@@ -108,6 +108,9 @@ impl Page<'_> {
         if is_there(Side::Shards1) {
             text += " \"Shards\" are Creel's threads, all held to the broker's one CPU (`taskset`, `creel.pin=false`).";
         }
+        if !self.args.set.is_empty() {
+            let _ = write!(text, " Creel ran with {}.", self.args.set.join(", "));
+        }
         if let Some(label) = &self.args.before_label {
             let _ = write!(text, " \"Creel before\" is {label}.");
         }
