@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from adapters import confluent
+from adapters import confluent, kafka_python
 from harness import broker as brokers
 from harness import records
 from harness.records import Record, unique
@@ -46,6 +46,45 @@ class TestStopping:
         second = produce(own, "kept", records.numbered(0, 90))
         next_offsets = {partition: offset + 1 for partition, offset in sorted(first)}
         assert {partition: min(o for p, o in second if p == partition) for partition, _ in second} == next_offsets
+
+
+@only_creel
+class TestCoresAsBrokers:
+    """creel.core.brokers: clients see two brokers, and find the leader of each partition by themselves."""
+
+    @pytest.fixture
+    def two(self, tmp_path):
+        broker = brokers.Creel(tmp_path, {
+            "num.partitions": "6", "creel.core.brokers": "2", "creel.cores": "0-1", "creel.pin": "false"})
+        while not is_free(broker.port + 1):
+            broker.port = brokers.free_port()
+        yield broker.start()
+        broker.end()
+
+    @pytest.mark.parametrize("adapter", [confluent, kafka_python])
+    def test_a_stock_client_writes_and_reads_by_both(self, two, adapter):
+        sent = records.varied(300)
+        producer = adapter.Producer(two.bootstrap, idempotent=True)
+        for record in sent:
+            producer.send("orders", record)
+        positions = producer.flush()
+        records.assert_same(sent, positions, adapter.read(two.bootstrap, "orders", len(sent)))
+        members = [adapter.GroupConsumer(two.bootstrap, "group", "orders") for _ in range(2)]
+        seen = set()
+
+        def all_are_there():
+            for member in members:
+                seen.update((record.partition, record.offset) for record in member.poll())
+            return len(seen) == len(sent)
+
+        until(all_are_there, "every record by one of two members")
+        for member in members:
+            member.close()
+
+
+def is_free(port):
+    with socket.socket() as taken:
+        return taken.connect_ex(("127.0.0.1", port)) != 0
 
 
 class Load:

@@ -1,4 +1,5 @@
-//! Several listeners: each is bound, and each tells those who come by it its own address.
+//! Several listeners: each is bound, and each tells those who come by it its own address. And several brokers, which the cores can
+//! show themselves as.
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
 mod support;
@@ -91,4 +92,60 @@ fn a_stop_closes_every_listener() {
         let again = world.client(|broker| async move { told(&mut at(broker, 9093).connect().await).await });
         assert_eq!(first, again);
     }
+}
+
+/// What Metadata says: the brokers' ids and ports, and the leader of each partition of the topic.
+async fn brokers_and_leaders(client: &mut Client) -> (Vec<(i32, i32)>, Vec<i32>) {
+    let topic = client.topic("orders", false).await;
+    let metadata = client.call(12, &MetadataRequest::default()).await;
+    let brokers = metadata.brokers.iter().map(|broker| (broker.node_id, broker.port)).collect();
+    let cluster = DescribeClusterRequest { endpoint_type: 1, ..Default::default() };
+    let cluster = client.call(1, &cluster).await;
+    let described: Vec<_> = cluster.brokers.iter().map(|broker| (broker.broker_id, broker.port)).collect();
+    assert_eq!(brokers, described);
+    (brokers, topic.partitions.iter().map(|partition| partition.leader_id).collect())
+}
+
+#[test]
+fn cores_can_show_themselves_as_brokers() {
+    let settings = ["creel.core.brokers=2", "node.id=5"].into_iter().chain(SETTINGS.iter().copied());
+    let settings = settings.map(|one| match one.starts_with("listeners=") {
+        true => "listeners=INTERNAL://:9092,EXTERNAL://:9094,BARE://:9096,CONTROLLER://:9098",
+        false => one,
+    });
+    World::new(3, 4, &settings.collect::<Vec<_>>()).client(|broker| async move {
+        let mut bare = at(broker, 9096).connect().await;
+        bare.create_topic("orders", 4).await;
+        let (brokers, leaders) = brokers_and_leaders(&mut bare).await;
+        assert_eq!(brokers, [(5, 9096), (6, 9097)]);
+        // Neighbouring partitions lie on neighbouring cores.
+        assert!(leaders == [5, 6, 5, 6] || leaders == [6, 5, 6, 5], "{leaders:?}");
+        // The second broker of the second listener says the same, with that listener's addresses.
+        let mut outside = at(broker, 9095).connect().await;
+        assert_eq!(brokers_and_leaders(&mut outside).await, (vec![(5, 19093), (6, 19094)], leaders));
+        let group = FindCoordinatorRequest { key: "group".into(), ..Default::default() };
+        let found = outside.call(3, &group).await;
+        assert!(brokers.iter().any(|(id, _)| *id == found.node_id), "{found:?}");
+        assert_eq!(found.port, 19093 + found.node_id - 5);
+    });
+}
+
+#[test]
+fn there_are_as_many_brokers_as_cores_at_most() {
+    World::new(3, 2, &["creel.core.brokers=8"]).client(|broker| async move {
+        let metadata = broker.connect().await.call(12, &MetadataRequest::default()).await;
+        assert_eq!(metadata.brokers.len(), 2);
+    });
+}
+
+#[test]
+fn ports_beyond_the_last_are_refused() {
+    let mut world = World::new(1, 2, &[]);
+    world.sim.handle().kill(world.broker);
+    world.set("creel.core.brokers=2");
+    world.set("listeners=PLAINTEXT://:65535");
+    let setup = world.start();
+    world.sim.run_until_ended(world.broker).unwrap();
+    let why = setup.failure().unwrap().to_string();
+    assert!(why.contains("the ports of creel.core.brokers end beyond 65535"), "{why}");
 }

@@ -4,6 +4,7 @@
 mod support;
 
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use base64::prelude::BASE64_STANDARD;
 use creel_io::sim::Config as SimConfig;
 use creel_io::{now, sleep};
 use creel_wire::api::fetch::FetchRequest;
+use creel_wire::api::metadata::{MetadataRequest, MetadataResponsePartition};
 use creel_wire::api::produce::ProduceRequest;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
@@ -210,6 +212,30 @@ fn only_other_cores_partitions_are_a_hop() {
         let batch_bytes = batch(&["a"]).size_bytes() as u64;
         assert_eq!(told.between_cores("record_bytes") % batch_bytes, 0);
         assert!(told.between_cores("record_bytes") >= 5 * batch_bytes);
+    });
+}
+
+#[test]
+fn with_a_broker_for_each_core_no_request_is_a_hop() {
+    tell(calm(Duration::from_micros(500)), 4, &["creel.core.brokers=4"], |broker| async move {
+        let mut first = broker.connect().await;
+        first.create_topic("orders", 8).await;
+        let topic = first.topic("orders", false).await;
+        let metadata = first.call(12, &MetadataRequest::default()).await;
+        for shown in &metadata.brokers {
+            let address = SocketAddr::new(broker.address().ip(), shown.port as u16);
+            let mut client = Connector::to(address).connect().await;
+            let leads = |partition: &&MetadataResponsePartition| partition.leader_id == shown.node_id;
+            let own: Vec<_> = topic.partitions.iter().filter(leads).collect();
+            assert_eq!(own.len(), 2);
+            for partition in own {
+                produce(&mut client, partition.partition_index, -1).await;
+                client.fetch("orders", partition.partition_index, 0).await;
+            }
+        }
+        let told = Told::by(broker).await;
+        assert_eq!((told.number("hop", "count"), told.between_cores("requests_asking")), (0, 0));
+        assert_eq!(told.number("write", "count"), 8);
     });
 }
 

@@ -145,7 +145,7 @@ fn alter_nothing(call: &Call, (kind, name): &Resource, change: &TopicChange) -> 
     let (of_what, may_unset) = match *kind {
         OF_GROUP if !name.is_empty() => ("groups", true),
         OF_CLIENT_METRICS if !name.is_empty() => ("client metrics", true),
-        OF_LOGGERS if name.parse() == Ok(call.node_id()) => ("loggers", false),
+        OF_LOGGERS if name.parse().is_ok_and(|id| call.is_own_id(id)) => ("loggers", false),
         _ => return Err(invalid("Only the settings of topics can be changed.")),
     };
     let sets = |change: &SettingChange| !may_unset || !matches!(change, SettingChange::Unset);

@@ -5,14 +5,16 @@ use std::rc::Rc;
 
 use creel_io::{count_work, offload};
 use creel_wire::frame::encode_response;
-use creel_wire::{ApiKey, EncodedFrame, FrameTooLarge, Message, Str};
+use creel_wire::{ApiKey, EncodedFrame, FrameTooLarge, Message, Str, Uuid};
 
 use crate::budget::{AnswerMemory, AnswerRoom, AnswerTooLarge};
 use crate::core::Core;
+use crate::core::shown_brokers::BrokerIndex;
 use crate::groups;
 use crate::limits::{ANSWER_BYTES_ENCODED_A_STEP, ANSWER_BYTES_HELD};
 use crate::net::client::Client;
 use crate::net::reply::Reply;
+use crate::placement::core_of;
 
 /// What every handler gets beside the request's body.
 #[derive(Clone)]
@@ -111,16 +113,46 @@ impl Call {
         self.core.client_log.closed(&self.client.peer, &format_args!("{}: {why}", self.api));
     }
 
-    /// The host and port that this client is told to connect to: those of the listener that it came by.
-    pub(crate) fn advertised(&self) -> (Str, i32) {
-        let listener = self.core.node.config.listeners.get(self.client.listener.0);
-        match listener.and_then(|listener| listener.advertised.as_ref()) {
-            Some(address) => (Str::from(address.host.clone()), i32::from(address.port)),
-            None => (
-                Str::from(self.client.local.ip().to_canonical().to_string()),
-                i32::from(self.client.local.port()),
-            ),
+    /// The host and port that this client is told for a broker: those of the listener that it came by.
+    fn advertised(&self, broker: BrokerIndex) -> (Str, i32) {
+        let (node, listener) = (&self.core.node, self.client.listener);
+        let configured = node.config.listeners.get(listener.0).and_then(|one| one.advertised.as_ref());
+        if let Some(address) = configured.and_then(|first| first.behind(broker.0)) {
+            return (Str::from(address.host), i32::from(address.port));
         }
+        let local = self.client.local;
+        // Of one broker, what the client has connected to may be another port that leads here.
+        let port = match node.brokers.count() {
+            1 => local.port(),
+            _ => node.brokers.port(listener, broker).unwrap_or(local.port()),
+        };
+        (Str::from(local.ip().to_canonical().to_string()), i32::from(port))
+    }
+
+    /// What the client is told of a broker: its id, host and port.
+    pub(crate) fn shown(&self, broker: BrokerIndex) -> (i32, Str, i32) {
+        let (host, port) = self.advertised(broker);
+        (self.core.node.brokers.node_id(broker), host, port)
+    }
+
+    /// The same of every broker that it is shown.
+    pub(crate) fn shown_brokers(&self) -> impl Iterator<Item = (i32, Str, i32)> {
+        self.core.node.brokers.all().map(|broker| self.shown(broker))
+    }
+
+    /// The broker whose cores own a partition.
+    pub(crate) fn broker_of(&self, topic: &Uuid, partition: i32) -> BrokerIndex {
+        self.core.node.brokers.of_core(core_of(topic, partition, self.core.node.cores))
+    }
+
+    /// The node id of a partition's leader.
+    pub(crate) fn leader_of(&self, topic: &Uuid, partition: i32) -> i32 {
+        self.core.node.brokers.node_id(self.broker_of(topic, partition))
+    }
+
+    /// Whether the id is this broker's.
+    pub(crate) fn is_own_id(&self, id: i32) -> bool {
+        self.core.node.brokers.has_id(id)
     }
 
     /// The connection, as the coordinators of all cores know it.

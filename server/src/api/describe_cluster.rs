@@ -22,19 +22,16 @@ pub(crate) fn answer(call: &Call, request: DescribeClusterRequest) -> DescribeCl
         let error_message = Some(Str::from_static(error_code.description()));
         return DescribeClusterResponse { error_code, error_message, ..Default::default() };
     }
-    let (host, port) = call.advertised();
     let rack = call.core.node.broker().broker_rack.clone().map(Str::from);
+    let broker = |(broker_id, host, port)| {
+        let rack = rack.clone();
+        DescribeClusterBroker { broker_id, host, port, rack, ..Default::default() }
+    };
     DescribeClusterResponse {
         endpoint_type: BROKERS,
         cluster_id: Str::from(call.core.node.cluster_id().to_owned()),
         controller_id: call.node_id(),
-        brokers: vec![DescribeClusterBroker {
-            broker_id: call.node_id(),
-            host,
-            port,
-            rack,
-            ..Default::default()
-        }],
+        brokers: call.shown_brokers().map(broker).collect(),
         cluster_authorized_operations: authorized_operations::if_asked(
             request.include_cluster_authorized_operations,
             authorized_operations::ON_CLUSTER,

@@ -101,7 +101,7 @@ pub(crate) async fn answer(
 /// How many settings it has, if it is there.
 fn settings_of(call: &Call, resource: &DescribeConfigsResource) -> usize {
     match NamedResource::from(resource) {
-        NamedResource::Broker(id) if id == call.node_id() => BROKER_KEYS.len(),
+        NamedResource::Broker(id) if call.is_own_id(id) => BROKER_KEYS.len(),
         NamedResource::Other(OF_TOPIC, name) if call.core.topics.by_name(name).is_some() => TOPIC_KEYS.len(),
         NamedResource::Broker(_) | NamedResource::Other(..) => 0,
     }
@@ -120,7 +120,7 @@ fn describe(call: &Call, wants: Wants, resource: DescribeConfigsResource) -> Des
         OF_BROKER => of_broker(call, wants, name),
         // They have no settings here.
         OF_GROUP | OF_CLIENT_METRICS if !name.is_empty() => Ok(Vec::new()),
-        OF_LOGGERS if name.parse() == Ok(call.node_id()) => Ok(Vec::new()),
+        OF_LOGGERS if name.parse().is_ok_and(|id| call.is_own_id(id)) => Ok(Vec::new()),
         _ => Err(ErrorCode::InvalidRequest),
     };
     let (error_code, mut configs) = match all {
@@ -201,7 +201,7 @@ fn of_broker(call: &Call, wants: Wants, name: &str) -> Result<Vec<DescribeConfig
     if name.is_empty() {
         return Ok(Vec::new());
     }
-    if name.parse() != Ok(call.node_id()) {
+    if !name.parse().is_ok_and(|id| call.is_own_id(id)) {
         return Err(ErrorCode::InvalidRequest);
     }
     let settings = &call.core.node.config.settings;

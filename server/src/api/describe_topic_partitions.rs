@@ -112,13 +112,13 @@ fn topic_error(name: Str, error_code: ErrorCode) -> DescribeTopicPartitionsRespo
 }
 
 fn found(call: &Call, topic: &Topic, shown: std::ops::Range<i32>) -> DescribeTopicPartitionsResponseTopic {
-    let leader = call.node_id();
+    let leader = |partition_index| call.leader_of(&topic.id, partition_index);
     let led = |partition_index| DescribeTopicPartitionsResponsePartition {
         partition_index,
-        leader_id: leader,
+        leader_id: leader(partition_index),
         leader_epoch: topic.leader_epoch(partition_index),
-        replica_nodes: vec![leader],
-        isr_nodes: vec![leader],
+        replica_nodes: vec![leader(partition_index)],
+        isr_nodes: vec![leader(partition_index)],
         eligible_leader_replicas: Some(Vec::new()),
         last_known_elr: Some(Vec::new()),
         ..Default::default()
@@ -127,7 +127,7 @@ fn found(call: &Call, topic: &Topic, shown: std::ops::Range<i32>) -> DescribeTop
         error_code: ErrorCode::LeaderNotAvailable,
         leader_id: -1,
         isr_nodes: Vec::new(),
-        offline_replicas: vec![leader],
+        offline_replicas: vec![leader(partition_index)],
         ..led(partition_index)
     };
     let partition = |index| if topic.is_offline(index) { offline(index) } else { led(index) };

@@ -13,6 +13,7 @@ use crate::api::transactions;
 use crate::budget::dedup;
 use crate::config::{SEGMENT_BYTES_MIN, TopicSettings};
 use crate::core::ask_core;
+use crate::core::shown_brokers::BrokerIndex;
 use crate::offsets;
 use crate::peers::questions::CreateTopics;
 use crate::topics::CONTROLLER;
@@ -84,12 +85,19 @@ async fn create_offsets_topic(call: &Call) -> Result<(), ErrorCode> {
     call.core.topics.by_name(offsets::TOPIC).map(|_| ()).ok_or(ErrorCode::CoordinatorNotAvailable)
 }
 
+/// The broker whose cores own the partition that coordinates the group.
+fn broker_of(call: &Call, group: &str) -> BrokerIndex {
+    let Some(local) = call.core.topics.by_name(offsets::TOPIC) else { return BrokerIndex::default() };
+    let partition = offsets::partition_for(group, local.topic.partitions);
+    call.broker_of(&local.topic.id, partition)
+}
+
 fn show(call: &Call, key: Str, found: Result<(), ErrorCode>) -> Coordinator {
     match found {
         Ok(()) => {
-            let (host, port) = call.advertised();
+            let (node_id, host, port) = call.shown(broker_of(call, &key));
             let error_message = Some(Str::default());
-            Coordinator { key, node_id: call.node_id(), host, port, error_message, ..Default::default() }
+            Coordinator { key, node_id, host, port, error_message, ..Default::default() }
         }
         Err(error_code) => Coordinator {
             key,

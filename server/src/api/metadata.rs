@@ -86,7 +86,7 @@ pub(crate) async fn answer(
     }
     let asks_for_cluster = request.include_cluster_authorized_operations;
     let response = MetadataResponse {
-        brokers: vec![this_broker(&call)],
+        brokers: brokers(&call),
         cluster_id: Some(Str::from(call.core.node.cluster_id().to_owned())),
         controller_id: call.node_id(),
         topics,
@@ -111,10 +111,12 @@ fn local(call: &Call, wanted: &MetadataRequestTopic) -> Option<Rc<LocalTopic>> {
     }
 }
 
-fn this_broker(call: &Call) -> MetadataResponseBroker {
-    let (host, port) = call.advertised();
+fn brokers(call: &Call) -> Vec<MetadataResponseBroker> {
     let rack = call.core.node.broker().broker_rack.clone().map(Str::from);
-    MetadataResponseBroker { node_id: call.node_id(), host, port, rack }
+    let shown = call.shown_brokers();
+    shown
+        .map(|(node_id, host, port)| MetadataResponseBroker { node_id, host, port, rack: rack.clone() })
+        .collect()
 }
 
 /// Creates what is missing, as much as one request may. The rest is answered as missing, as in Kafka.
@@ -156,20 +158,20 @@ async fn look_up(call: &Call, wanted: MetadataRequestTopic) -> MetadataResponseT
 }
 
 async fn found(call: &Call, topic: &Arc<Topic>) -> MetadataResponseTopic {
-    let leader = call.node_id();
+    let leader = |partition_index| call.leader_of(&topic.id, partition_index);
     let led = |partition_index| MetadataResponsePartition {
         partition_index,
-        leader_id: leader,
+        leader_id: leader(partition_index),
         leader_epoch: topic.leader_epoch(partition_index),
-        replica_nodes: vec![leader],
-        isr_nodes: vec![leader],
+        replica_nodes: vec![leader(partition_index)],
+        isr_nodes: vec![leader(partition_index)],
         ..Default::default()
     };
     let offline = |partition_index| MetadataResponsePartition {
         error_code: ErrorCode::LeaderNotAvailable,
         leader_id: -1,
         isr_nodes: Vec::new(),
-        offline_replicas: vec![leader],
+        offline_replicas: vec![leader(partition_index)],
         ..led(partition_index)
     };
     let partition = |index| if topic.is_offline(index) { offline(index) } else { led(index) };

@@ -45,6 +45,7 @@ broker_keys! {
     metadata_log_dir: Option<String> = "metadata.log.dir", Kind::Text, None, "Where Kafka kept its metadata log, if Kafka has used the data directory before. If it is unset, that is the data directory.";
 
     creel_admin_listener: Option<String> = "creel.admin.listener", Kind::Text, None, "The host:port of the admin listener: HTTP without authentication, GET /stages and /health. If it is unset, there is none. Port 0 is a free port.";
+    creel_core_brokers: i32 = "creel.core.brokers", count(1, 256), Some("1"), "An experiment: as how many brokers the cores show themselves to clients, at most as many as there are cores. Each has a part of the cores, a node id from node.id upwards, and of each listener a port from its port upwards. Clients then send requests to the cores that own the partitions.";
     creel_cores: String = "creel.cores", Kind::Text, Some("all"), "The CPUs to run on: all, or a list such as 0-3,6. Each has one thread.";
     // Off until it has proved itself.
     creel_journal: bool = "creel.journal", Kind::Boolean, Some("false"), "Whether each core has a journal: small durable appends to many partitions become durable with one write to it, and their segments are synced later. After a crash Creel must start before anything else opens the data directory.";

@@ -29,6 +29,12 @@ impl HostPort {
         Some(Self { host: host.to_owned(), port: port.parse().ok()? })
     }
 
+    /// The address with a port so many behind this one. `None` if no port lies there.
+    pub(crate) fn behind(&self, ports: usize) -> Option<Self> {
+        let port = self.port.checked_add(u16::try_from(ports).ok()?)?;
+        Some(Self { host: self.host.clone(), port })
+    }
+
     /// The address of this machine to listen on; no host is every address, of IPv4 and IPv6.
     pub(super) fn resolve(&self) -> Option<SocketAddr> {
         if self.host.is_empty() {

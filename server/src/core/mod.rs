@@ -8,6 +8,7 @@ pub(crate) mod checkpoint;
 pub(crate) mod node;
 pub(crate) mod producer_ids;
 mod question;
+pub(crate) mod shown_brokers;
 mod start_progress;
 
 use std::cell::RefCell;

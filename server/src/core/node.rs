@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use creel_io::CoreId;
 
+use super::shown_brokers::{BrokerIndex, ShownBrokers};
 use crate::config::{BrokerConfig, Config};
 
 /// Shared by every core, never changed after the start but for the counters.
@@ -12,6 +13,7 @@ use crate::config::{BrokerConfig, Config};
 pub(crate) struct Node {
     pub(crate) config: Config,
     pub(crate) cores: usize,
+    pub(crate) brokers: ShownBrokers,
     /// Known once core 0 has read the metadata.
     pub(crate) cluster_id: OnceLock<String>,
     /// Open connections of each core, so that the next one goes to the least loaded. This is a hint, so the order is
@@ -22,7 +24,8 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn new(config: Config, cores: usize) -> Self {
         let connections = (0..cores).map(|_| AtomicUsize::new(0)).collect();
-        Self { config, cores, cluster_id: OnceLock::new(), connections }
+        let brokers = ShownBrokers::new(config.broker.node_id, config.broker.creel_core_brokers, cores);
+        Self { config, cores, brokers, cluster_id: OnceLock::new(), connections }
     }
 
     pub(crate) fn broker(&self) -> &BrokerConfig {
@@ -51,9 +54,10 @@ impl Node {
         self.connections.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
-    /// The core with the fewest connections, the first of several.
-    pub(crate) fn least_loaded(&self) -> CoreId {
+    /// The core of this broker with the fewest connections, the first of several.
+    pub(crate) fn least_loaded(&self, broker: BrokerIndex) -> CoreId {
         let load = |core: &CoreId| self.connections[core.index()].load(Ordering::Relaxed);
-        self.all_cores().min_by_key(load).unwrap_or_default()
+        let its_own = self.all_cores().filter(|core| self.brokers.of_core(*core) == broker);
+        its_own.min_by_key(load).unwrap_or_default()
     }
 }

@@ -13,6 +13,8 @@ pub struct Listening {
     pub address: SocketAddr,
     /// The address its clients are told, where it is another one.
     pub advertised: Option<HostPort>,
+    /// The node id of the broker that clients see there, if they see several.
+    pub node: Option<i32>,
 }
 
 /// The facts of a start; `Display` is the banner.
@@ -43,9 +45,11 @@ impl fmt::Display for Banner {
         writeln!(f, "  data     {}", self.data_dir.display())?;
         for one in &self.listeners {
             // The one that everybody has needs no name.
-            let name = (self.listeners.len() > 1 || one.name != "PLAINTEXT").then(|| one.name.clone());
+            let is_alone = self.listeners.iter().all(|other| other.name == one.name);
+            let name = (!is_alone || one.name != "PLAINTEXT").then(|| one.name.clone());
+            let node = one.node.map(|id| format!("broker {id}"));
             let clients = one.advertised.as_ref().map(|advertised| format!("clients: {advertised}"));
-            let remarks: Vec<_> = name.into_iter().chain(clients).collect();
+            let remarks: Vec<_> = name.into_iter().chain(node).chain(clients).collect();
             write!(f, "  address  {}", one.address)?;
             match remarks.is_empty() {
                 true => writeln!(f)?,
@@ -70,6 +74,7 @@ mod tests {
             name: name.into(),
             address: address.parse().unwrap(),
             advertised: HostPort::read(advertised),
+            node: None,
         };
         let mut banner = Banner {
             version: "0.1.0",

@@ -6,26 +6,45 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use creel_io::net::TcpListener;
 use creel_io::{now, sleep};
 
+use super::accept::Listens;
 use super::exposure_warning;
 use super::failure::Failure;
-use crate::config::ListenerConfig;
+use crate::config::{ListenerConfig, ListenerIndex};
+use crate::core::shown_brokers::{BrokerIndex, ShownBrokers};
 use crate::limits::{TAKEN_PORT_PATIENCE, TAKEN_PORT_PAUSE};
 
-/// Listens on all of them. Returns each with its real address: port 0 has become a free one.
+/// Listens on all of them, for each of the brokers that clients are shown. Returns each with its real address: port 0
+/// has become a free one.
 pub(super) async fn listen_on(
     listeners: &[ListenerConfig],
-) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), Failure> {
-    let mut bound = Vec::with_capacity(listeners.len());
-    let mut addresses = Vec::with_capacity(listeners.len());
-    for ListenerConfig { name, bind, .. } in listeners {
-        let failed = |error: std::io::Error| Failure::Listen(*bind, with_advice(&error));
-        let listener = listen(*bind).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        exposure_warning::warn_of_clients(name, address);
-        addresses.push(address);
-        bound.push(listener);
+    brokers: &ShownBrokers,
+) -> Result<(Vec<Listens>, Vec<SocketAddr>), Failure> {
+    let mut bound = Vec::with_capacity(listeners.len() * brokers.count());
+    let mut addresses = Vec::with_capacity(bound.capacity());
+    for (index, ListenerConfig { name, bind, .. }) in listeners.iter().enumerate() {
+        for broker in brokers.all() {
+            let failed = |error: std::io::Error| Failure::Listen(*bind, with_advice(&error));
+            let bind = address_of(*bind, broker).map_err(failed)?;
+            let failed = |error: std::io::Error| Failure::Listen(bind, with_advice(&error));
+            let socket = listen(bind).await.map_err(failed)?;
+            let address = socket.local_addr().map_err(failed)?;
+            exposure_warning::warn_of_clients(name, address);
+            addresses.push(address);
+            bound.push(Listens { socket, listener: ListenerIndex(index), broker });
+        }
     }
+    brokers.listen_on(&addresses);
     Ok((bound, addresses))
+}
+
+/// The broker's own address of a listener: the ports follow each other. Every one of port 0 is a free port.
+fn address_of(bind: SocketAddr, broker: BrokerIndex) -> std::io::Result<SocketAddr> {
+    let port = match bind.port() {
+        0 => Some(0),
+        first => u16::try_from(broker.0).ok().and_then(|behind| first.checked_add(behind)),
+    };
+    let no_port = || std::io::Error::other("the ports of creel.core.brokers end beyond 65535");
+    Ok(SocketAddr::new(bind.ip(), port.ok_or_else(no_port)?))
 }
 
 /// Listens, and waits for what a killed broker leaves behind. The kernel closes a ring's files a moment after its

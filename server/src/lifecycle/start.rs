@@ -18,6 +18,7 @@ use super::listen::{listen_for_admin, listen_on};
 use super::{accept, data_dir, file_system, journal, shutdown, start_progress, upkeep};
 use crate::config::Config;
 use crate::core::node::Node;
+use crate::core::shown_brokers::BrokerIndex;
 use crate::core::{Core, ask_all_cores};
 use crate::limits::MAILBOX_PACKETS;
 use crate::peers::Packet;
@@ -97,7 +98,7 @@ async fn lead(core: &Rc<Core>, setup: &Setup, began: Instant) -> Result<(), Fail
 async fn lead_locked(core: &Rc<Core>, setup: &Setup, data_dir: &Path, began: Instant) -> Result<(), Failure> {
     spawn(file_system::tell(data_dir.to_owned()));
     // Bound before recovery, so that a taken port is told at once; clients wait in the backlog meanwhile.
-    let (listeners, addresses) = listen_on(&core.node.config.listeners).await?;
+    let (listeners, addresses) = listen_on(&core.node.config.listeners, &core.node.brokers).await?;
     let admin = core.node.config.admin.map(listen_for_admin).transpose()?;
     let partitions = recover(core, data_dir).await?;
     if let Some(listener) = admin {
@@ -152,10 +153,13 @@ fn banner(core: &Core, addresses: &[SocketAddr], partitions: usize, began: Insta
         crate::config::CoreList::These(cpus) => cpus.clone(),
         crate::config::CoreList::All => (0..core.node.cores).collect(),
     };
-    let up = config.listeners.iter().zip(addresses).map(|(listener, address)| Listening {
+    let brokers = core.node.brokers.count();
+    let sockets = config.listeners.iter().flat_map(|listener| (0..brokers).map(move |nth| (listener, nth)));
+    let up = sockets.zip(addresses).map(|((listener, nth), address)| Listening {
         name: listener.name.clone(),
         address: *address,
-        advertised: listener.advertised.clone(),
+        advertised: listener.advertised.as_ref().and_then(|first| first.behind(nth)),
+        node: (brokers > 1).then(|| core.node.brokers.node_id(BrokerIndex(nth))),
     });
     let listeners = up.collect();
     Banner {
