@@ -60,7 +60,7 @@ pub use log::epochs::LeaderEpochs;
 pub use log::producers::AppendOrigin;
 pub use log::record_times::{LookBudget, LookError, NO_TIMESTAMP, TimestampRules};
 pub use offset::{FilePosition, LeaderEpoch, Offset};
-pub use partition::append::{Ack, PendingAck};
+pub use partition::append::{Ack, Awaits, PendingAck};
 pub use partition::append_times::AppendTimes;
 pub use partition::open::OpenLog;
 pub use partition::read::{Isolation, ReadOutcome};

@@ -9,9 +9,20 @@ use crate::jobs::commit::{Backlog, Due, ToSync};
 use crate::jobs::running::Work;
 use crate::jobs::side_files::StartStep;
 use crate::jobs::visibility::Visibility;
+use crate::offset::Offset;
 use crate::partition::state::State;
 use crate::partition::{durability_mark, journaling};
 use crate::segment::checkpoints::remove_epochs;
+
+/// Notes that someone waits until everything before `end` is durable, and begins to make it so. If some of it is only
+/// staged, its write begins that: a sync that began before would not cover it.
+pub(crate) fn want(state: &Rc<State>, end: Offset) {
+    state.commit.borrow_mut().want(end);
+    let is_written = end <= state.log.borrow().cursors().written;
+    if is_written {
+        start(state);
+    }
+}
 
 /// Makes durable what someone waits for, by the core's journal if it can, or else by a sync. Starts a sync if one is due
 /// and none is in flight.
