@@ -55,7 +55,7 @@ pub use jobs::upkeep::Upkeep;
 pub use journal::found::{FoundJournals, InJournal};
 pub use journal::open::JournalFiles;
 pub use journal::shared::{JournalCounts, JournalStatus};
-pub use limits::{BATCH_HEADER_BYTES, COMMIT_LINGER, DECOMPRESSED_BYTES_MAX};
+pub use limits::{BATCH_HEADER_BYTES, COMMIT_LINGER, DECOMPRESSED_BYTES_MAX, JOURNALED_LINGER};
 pub use log::epochs::LeaderEpochs;
 pub use log::producers::AppendOrigin;
 pub use log::record_times::{LookBudget, LookError, NO_TIMESTAMP, TimestampRules};

@@ -16,8 +16,6 @@ pub(crate) enum Work {
     Commit,
     /// Makes written batches durable by the core's journal.
     Journal,
-    /// Waits until the next sync is due.
-    CommitAlarm,
     /// Makes the side files of a sealed segment durable.
     SideFiles,
     /// Syncs the cut after a refused write.
@@ -154,7 +152,6 @@ mod tests {
     const ALL: [Work; KINDS] = [
         Work::Commit,
         Work::Journal,
-        Work::CommitAlarm,
         Work::SideFiles,
         Work::Rollback,
         Work::Truncate,

@@ -6,6 +6,7 @@
 
 pub(crate) mod append;
 pub(crate) mod append_times;
+pub(crate) mod background;
 pub(crate) mod close;
 pub(crate) mod commit;
 pub(crate) mod durability_mark;

@@ -27,6 +27,7 @@ use crate::journal::shared::{Part, SharedJournal};
 use crate::log::producers::AppendOrigin;
 use crate::log::{End, Log};
 use crate::partition::append_times::{AppendTimes, SyncTimes};
+use crate::partition::background::Background;
 use crate::recover::progress::RecoveryProgress;
 use crate::recover::recovered_log::RecoveryReport;
 use crate::segment::open_files::OpenFiles;
@@ -54,8 +55,6 @@ pub(crate) struct State {
     /// Its part in the core's journal.
     pub(crate) in_journal: Part,
     pub(crate) commit: RefCell<Commit>,
-    /// The task that waits until a sync is due. A closed log does not need it any more.
-    pub(crate) commit_alarm: Cell<Option<JoinHandle<()>>>,
     pub(crate) hw_waiters: RefCell<HwWaiters>,
     pub(crate) rollback: RefCell<Rollback>,
     pub(crate) reclaim: RefCell<Reclaim>,
@@ -80,6 +79,8 @@ pub struct TurnWriter {
     pub(crate) open_files: Rc<OpenFiles<State>>,
     pub(crate) recovery: RecoveryProgress,
     pub(crate) journal: Rc<SharedJournal<State>>,
+    /// The syncs that nobody waits for.
+    pub(crate) background: Rc<Background<State>>,
 }
 
 impl TurnWriter {
