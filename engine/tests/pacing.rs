@@ -92,6 +92,8 @@ struct Syncs {
     in_flight: usize,
     /// Of those, how many were in flight side by side.
     most: usize,
+    /// Write-backs that were asked for, as ranges.
+    written_back: Vec<(u64, u64)>,
 }
 
 impl Syncs {
@@ -112,6 +114,9 @@ impl Syncs {
                     syncs.most = syncs.most.max(syncs.in_flight);
                 }
                 ["synced", ino, ..] if logs.contains(ino) => syncs.in_flight -= 1,
+                ["write", "back", _, from, to] => {
+                    syncs.written_back.push((from.parse().unwrap(), to.parse().unwrap()));
+                }
                 _ => {}
             }
         }
@@ -287,5 +292,30 @@ fn much_is_synced_before_its_time() {
         partitions[0].append(&large, AppendOrigin::Client).unwrap().written().await.unwrap();
         sleep(SOON).await;
         assert!(are_synced(&partitions));
+    });
+}
+
+/// Appends 40 batches of about 10 KiB, and returns the ranges that were written back early.
+async fn written_back(handle: &Handle, writer: &TurnWriter) -> Vec<(u64, u64)> {
+    let partitions = open_many(writer, 1).await;
+    let batch = batch(1, 10_000, 1);
+    for _ in 0..40 {
+        partitions[0].append(&batch, AppendOrigin::Client).unwrap().written().await.unwrap();
+        sleep(Duration::from_millis(1)).await;
+    }
+    partitions[0].close().await.unwrap();
+    Syncs::since(handle, Instant::default()).written_back
+}
+
+#[test]
+fn whole_pages_are_written_back_early_where_that_is_asked_for() {
+    on_calm_disk(|handle| async move {
+        let writer = TurnWriter::new().writing_back_early(Some(64 << 10));
+        let ranges = written_back(&handle, &writer).await;
+        let steps: Vec<_> = (0..6).map(|step| (step * (64 << 10), (step + 1) * (64 << 10))).collect();
+        assert_eq!(ranges, steps, "400 KB are six steps, and the rest is left to the sync");
+    });
+    on_calm_disk(|handle| async move {
+        assert_eq!(written_back(&handle, &TurnWriter::new()).await, []);
     });
 }

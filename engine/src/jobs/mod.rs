@@ -16,3 +16,4 @@ pub(crate) mod spare;
 pub(crate) mod sync_queue;
 pub(crate) mod upkeep;
 pub(crate) mod visibility;
+pub(crate) mod write_back;

@@ -28,6 +28,8 @@ pub(crate) enum Work {
     Reclaim,
     /// Prepares a file for the next segment, or gives it back.
     Spare,
+    /// Has the kernel begin to write pages to the medium.
+    WriteBack,
     /// Writes the durability mark once the log is at rest.
     DurabilityMark,
 }
@@ -158,6 +160,7 @@ mod tests {
         Work::Retention,
         Work::Reclaim,
         Work::Spare,
+        Work::WriteBack,
         Work::DurabilityMark,
     ];
 

@@ -30,6 +30,7 @@ pub(crate) mod turn_writer;
 pub(crate) mod upkeep;
 pub(crate) mod waiting;
 pub(crate) mod watching;
+pub(crate) mod write_back;
 
 use std::io;
 use std::ops::AddAssign;

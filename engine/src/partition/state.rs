@@ -23,6 +23,7 @@ use crate::jobs::side_files::SideFiles;
 use crate::jobs::spare::SpareSlot;
 use crate::jobs::upkeep::Idleness;
 use crate::jobs::visibility::Visibility;
+use crate::jobs::write_back::WriteBack;
 use crate::journal::shared::{Part, SharedJournal};
 use crate::log::producers::AppendOrigin;
 use crate::log::{End, Log};
@@ -81,6 +82,7 @@ pub struct TurnWriter {
     pub(crate) journal: Rc<SharedJournal<State>>,
     /// The syncs that nobody waits for.
     pub(crate) background: Rc<Background<State>>,
+    pub(crate) write_back: Option<Rc<WriteBack>>,
 }
 
 impl TurnWriter {
@@ -100,6 +102,13 @@ impl TurnWriter {
     #[must_use]
     pub fn keeping_open(self, active_segments: usize, sealed_segments: usize) -> Self {
         Self { open_files: Rc::new(OpenFiles::at_most(active_segments, sealed_segments)), ..self }
+    }
+
+    /// Begins to write a segment's pages to the medium before a sync asks for it, whenever there are so many bytes of them.
+    /// The page that the next write begins in is not among them. `None`: never.
+    #[must_use]
+    pub fn writing_back_early(self, step_bytes: Option<u64>) -> Self {
+        Self { write_back: step_bytes.map(|bytes| Rc::new(WriteBack::by_steps_of(bytes))), ..self }
     }
 
     /// The number of bytes of segments that recoveries have scanned so far: see [`crate::OpenLog::bytes_to_recover`].
