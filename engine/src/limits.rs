@@ -55,12 +55,19 @@ pub(crate) const LOOK_AT_ONCE_RECORDS: usize = 16 << 10;
 /// The largest number of records that a refusal of their batch names.
 pub(crate) const BLAMED_RECORDS_MAX: usize = 1000;
 
-/// How long written bytes may wait for their sync while nobody waits for it: no durable ack, no parked fetch and no
-/// question about the end.
+/// How long written bytes that are not durable wait for the turn of their sync while nobody waits for it: no durable ack, no
+/// parked fetch and no question about the end.
 pub const COMMIT_LINGER: Duration = Duration::from_secs(1);
 
-/// When a partition has this many bytes unsynced, they are synced although nobody waits for it.
+/// How long bytes wait for the turn of their sync that the journal has made durable. Its ring asks earlier if it fills. A
+/// sync adds nothing to what they are promised then, but a log that has come to rest is to need the journal no more.
+pub const JOURNALED_LINGER: Duration = Duration::from_secs(5);
+
+/// When a partition has this many bytes unsynced, it is the turn of their sync, although nobody waits for it.
 pub(crate) const UNSYNCED_BYTES: u64 = 64 << 20;
+
+/// The number of syncs of a core that nobody waits for and that may be in flight. Usually it is one: see `sync_queue`.
+pub(crate) const BACKGROUND_SYNCS: usize = 8;
 
 /// How long a log rests after a sync before its durability mark is written again.
 pub(crate) const MARK_LINGER: Duration = Duration::from_millis(10);
@@ -83,9 +90,6 @@ pub(crate) const JOURNAL_BLOCK_BYTES: usize = 4096;
 /// A partition with more bytes than this to make durable is synced, and does not use the journal.
 pub(crate) const JOURNAL_PIECE_BYTES_MAX: u64 = 64 << 10;
 
-/// The number of segments that are synced at a time so that the journal does not fill.
-pub(crate) const JOURNAL_SYNCS: usize = 8;
-
 /// How long the broker is silent after it has said that a core's journal is full.
 pub(crate) const JOURNAL_FULL_SILENCE: Duration = Duration::from_secs(60);
 
@@ -96,6 +100,7 @@ pub(crate) const JOURNAL_RECORD_BYTES_MAX: usize = 256 << 10;
 pub(crate) const SIDE_FILE_BYTES_MAX: u64 = 256 << 20;
 
 const _: () = assert!(BATCH_PREFIX_BYTES < BATCH_HEADER_BYTES);
+const _: () = assert!(COMMIT_LINGER.as_nanos() <= JOURNALED_LINGER.as_nanos());
 const _: () = assert!(BATCH_BYTES_MAX as u64 <= SEGMENT_BYTES_MAX);
 const _: () = assert!(COPY_BODY_BYTES < STAGED_BYTES_MAX);
 const _: () = assert!(STAGED_PARTS_MAX < 1024);

@@ -8,10 +8,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use creel_engine::{
-    AppendError, AppendOrigin, Isolation, LogConfig, Offset, OpenLog, Partition, ReadError, TurnWriter,
+    AppendError, AppendOrigin, Awaits, Isolation, LogConfig, Offset, OpenLog, Partition, ReadError,
+    TurnWriter,
 };
 use creel_io::sim::{self, Config, NodeId};
-use creel_io::{now, sleep};
+use creel_io::{now, sleep, wall_clock_ms};
 
 use common::*;
 
@@ -272,9 +273,9 @@ fn who_waits_for_several_partitions_waits_for_their_syncs_side_by_side() {
         }
         let began = now();
         let append = |partition: &Partition| {
-            let pending = partition.append(&batch(2, 10, 1), AppendOrigin::Client).unwrap();
-            pending.want_durable();
-            pending
+            partition
+                .append_at(&batch(2, 10, 1), AppendOrigin::Client, Awaits::Durable, wall_clock_ms())
+                .unwrap()
         };
         let pending: Vec<_> = partitions.iter().map(append).collect();
         for pending in &pending {
@@ -288,8 +289,8 @@ fn who_waits_for_several_partitions_waits_for_their_syncs_side_by_side() {
 fn what_comes_behind_an_awaited_batch_is_not_synced_for_it() {
     sim::run_with(1, Config::calm(), |_| async move {
         let partition = open(Path::new(DIRECTORY)).await;
-        let awaited = partition.append(&batch(2, 10, 1), AppendOrigin::Client).unwrap();
-        awaited.want_durable();
+        let (batch, now_ms) = (batch(2, 10, 1), wall_clock_ms());
+        let awaited = partition.append_at(&batch, AppendOrigin::Client, Awaits::Durable, now_ms).unwrap();
         awaited.written().await.unwrap();
         // The sync of the first is in flight.
         let end = write(&partition).await;

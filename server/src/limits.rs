@@ -17,6 +17,10 @@ pub(crate) const JOURNAL_FILES: usize = 4;
 /// Its files are of whole blocks of this many bytes.
 pub(crate) const JOURNAL_BLOCK_BYTES: u64 = 4096;
 
+/// When a partition has so many bytes that no sync covers yet, the kernel is told to begin with them, one partition of a core
+/// at a time. `None`: it begins when it likes, or when a sync asks for it.
+pub(crate) const EARLY_WRITE_BACK_BYTES: Option<u64> = None;
+
 /// Bytes of requests of one connection that are not answered yet. At the bound its socket is not read.
 pub(crate) const REQUEST_BYTES_IN_FLIGHT: usize = 64 << 20;
 

@@ -13,5 +13,7 @@ pub(crate) mod running;
 pub(crate) mod segment_reuse;
 pub(crate) mod side_files;
 pub(crate) mod spare;
+pub(crate) mod sync_queue;
 pub(crate) mod upkeep;
 pub(crate) mod visibility;
+pub(crate) mod write_back;

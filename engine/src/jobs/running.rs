@@ -16,8 +16,6 @@ pub(crate) enum Work {
     Commit,
     /// Makes written batches durable by the core's journal.
     Journal,
-    /// Waits until the next sync is due.
-    CommitAlarm,
     /// Makes the side files of a sealed segment durable.
     SideFiles,
     /// Syncs the cut after a refused write.
@@ -30,6 +28,8 @@ pub(crate) enum Work {
     Reclaim,
     /// Prepares a file for the next segment, or gives it back.
     Spare,
+    /// Has the kernel begin to write pages to the medium.
+    WriteBack,
     /// Writes the durability mark once the log is at rest.
     DurabilityMark,
 }
@@ -154,13 +154,13 @@ mod tests {
     const ALL: [Work; KINDS] = [
         Work::Commit,
         Work::Journal,
-        Work::CommitAlarm,
         Work::SideFiles,
         Work::Rollback,
         Work::Truncate,
         Work::Retention,
         Work::Reclaim,
         Work::Spare,
+        Work::WriteBack,
         Work::DurabilityMark,
     ];
 

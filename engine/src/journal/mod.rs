@@ -7,6 +7,7 @@
 pub(crate) mod found;
 pub(crate) mod names;
 pub(crate) mod open;
+pub(crate) mod pace;
 pub(crate) mod records;
 pub(crate) mod ring;
 pub(crate) mod shared;

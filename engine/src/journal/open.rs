@@ -7,7 +7,9 @@ use std::rc::Rc;
 use creel_io::fs::{self, AlignedBuffer, DurableFile};
 
 use crate::format::journal_record::{Generation, RecordBuilder, RecordId};
+use crate::jobs::sync_queue::Space;
 use crate::journal::names::FileName;
+use crate::journal::pace::{Owed, Pace};
 use crate::journal::ring::{PartitionKey, Ring};
 use crate::limits::{JOURNAL_BLOCK_BYTES, JOURNAL_RECORD_BYTES_MAX};
 use crate::offset::Offset;
@@ -31,6 +33,7 @@ pub(crate) struct OpenJournal {
     /// Where the files are, in the order of their numbers.
     paths: Vec<PathBuf>,
     ring: Ring,
+    pace: Pace,
     generation: Generation,
     /// What records are put together in. It is away while a write is in flight.
     memory: Option<AlignedBuffer>,
@@ -68,6 +71,7 @@ impl OpenJournal {
             files,
             paths,
             ring: Ring::empty(wanted.count, wanted.bytes),
+            pace: Pace::default(),
             generation: Generation { number, secret: creel_io::random_u64() },
             memory: Some(AlignedBuffer::with_capacity(JOURNAL_RECORD_BYTES_MAX)),
         })
@@ -114,16 +118,28 @@ impl OpenJournal {
         pieces: impl IntoIterator<Item = (PartitionKey, Offset)>,
     ) {
         self.ring.wrote(memory.len() as u64, pieces);
+        self.pace.leaves(self.ring.left());
         self.memory = Some(memory);
     }
 
-    /// The partitions that must be synced so that the ring does not fill.
-    pub(crate) fn due(
+    /// Notes which partitions must be synced so that the ring does not fill. For use whenever a record has begun a file.
+    pub(crate) fn pace(
         &mut self,
         synced: impl Fn(PartitionKey) -> Option<Offset>,
         can_sync: impl Fn(PartitionKey) -> bool,
-    ) -> Vec<PartitionKey> {
-        self.ring.due(synced, can_sync)
+    ) {
+        let owed = self.ring.owed(synced, can_sync);
+        self.pace = Pace::begin(owed, self.ring.left(), self.ring.reserve());
+    }
+
+    /// Whether some of them are due.
+    pub(crate) fn space(&self) -> Space {
+        self.pace.space()
+    }
+
+    /// The next of them that is due.
+    pub(crate) fn take_due(&mut self) -> Option<Owed> {
+        self.pace.take()
     }
 
     /// Notes that everything is synced that the journal has of a partition.

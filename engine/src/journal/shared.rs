@@ -13,6 +13,7 @@ use creel_io::Instant;
 use creel_io::local::Notify;
 
 use crate::directory::TopicId;
+use crate::jobs::sync_queue::Space;
 use crate::journal::found::InJournal;
 use crate::journal::open::OpenJournal;
 use crate::journal::ring::PartitionKey;
@@ -91,8 +92,6 @@ pub(crate) struct SharedJournal<P> {
     is_writing: Cell<bool>,
     /// How many wait to write a record of their own. They come before all who wait for the next one.
     alone: Cell<usize>,
-    /// Partitions are synced so that the journal does not fill.
-    pub(crate) is_settling: Cell<bool>,
     changed: Notify,
     partitions: RefCell<BTreeMap<PartitionKey, Weak<P>>>,
     keys: Cell<u64>,
@@ -107,7 +106,6 @@ impl<P> Default for SharedJournal<P> {
             waiting: RefCell::default(),
             is_writing: Cell::default(),
             alone: Cell::default(),
-            is_settling: Cell::default(),
             changed: Notify::new(),
             partitions: RefCell::default(),
             keys: Cell::default(),
@@ -303,13 +301,33 @@ impl<P: Member> SharedJournal<P> {
         partitions.get(&key).and_then(Weak::upgrade).is_some_and(|partition| partition.is_healthy())
     }
 
-    /// The partitions that must be synced so that the journal does not fill.
-    pub(crate) fn due(&self) -> Vec<Rc<P>> {
-        let keys = match &mut *self.phase.borrow_mut() {
-            Phase::On(open) => open.due(|key| self.synced(key), |key| self.can_sync(key)),
-            Phase::Unused | Phase::Void | Phase::Failed(_) => Vec::new(),
-        };
+    /// A record has begun a file: notes which partitions must be synced so that the journal does not fill.
+    pub(crate) fn pace(&self) {
+        if let Phase::On(open) = &mut *self.phase.borrow_mut() {
+            open.pace(|key| self.synced(key), |key| self.can_sync(key));
+        }
+    }
+
+    /// Whether some of them are due.
+    pub(crate) fn space(&self) -> Space {
+        match &*self.phase.borrow() {
+            Phase::On(open) => open.space(),
+            Phase::Unused | Phase::Void | Phase::Failed(_) => Space::Enough,
+        }
+    }
+
+    /// The next of them that is due, and how far it is to be synced. Those that are synced meanwhile are passed over, and
+    /// those that can't be any more.
+    pub(crate) fn take_due(&self) -> Option<(Rc<P>, Offset)> {
+        let Phase::On(open) = &mut *self.phase.borrow_mut() else { return None };
         let partitions = self.partitions.borrow();
-        keys.iter().filter_map(|key| partitions.get(key)?.upgrade()).collect()
+        while let Some((key, end)) = open.take_due() {
+            let partition = partitions.get(&key).and_then(Weak::upgrade);
+            let is_owed = |partition: &Rc<P>| partition.is_healthy() && partition.synced() < end;
+            if let Some(partition) = partition.filter(is_owed) {
+                return Some((partition, end));
+            }
+        }
+        None
     }
 }

@@ -161,6 +161,7 @@ impl Log {
 
     /// Takes what a sync that begins now has to cover.
     pub(crate) fn take_unsynced(&mut self) -> Unsynced {
+        self.active.sync_begins();
         std::mem::take(&mut self.unsynced)
     }
 
@@ -232,6 +233,7 @@ impl Log {
         self.unsynced.segments.retain(|segment| segment.base < active.base);
         self.segments.push(active.readable());
         self.active = active;
+        self.active.sync_begins();
         self.producers = producers;
         self.unsynced.epochs |= self.epochs.truncate_end(end);
         self.bad_ranges.retain(|bad| bad.start < end);

@@ -161,7 +161,7 @@ impl Log {
         let Opened { segments, active, producers, epochs, epoch, bad_ranges, log_start, end, is_changed } =
             opened;
         let place = Place { segment: active.base, position: active.end_position() };
-        let log = Self {
+        let mut log = Self {
             cursors: Cursors::at(log_start, End { offset: end, place }),
             segments,
             active,
@@ -176,6 +176,7 @@ impl Log {
             cuts: 0,
             last_cut: Offset::ZERO,
         };
+        log.active.sync_begins();
         log.check_invariants();
         log
     }

@@ -26,6 +26,16 @@ use crate::partition::waiting::wait_past;
 use crate::partition::{Partition, commit, roll, turn_writer};
 use crate::segment::side_files::snapshot::RememberedBatch;
 
+/// How far its caller will wait for an append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaits {
+    /// Until the batch is written ([`PendingAck::written`]), or not at all.
+    Written,
+    /// Until it is durable ([`PendingAck::durable`]). That begins as soon as it is written, and not when the caller
+    /// waits: several batches become durable side by side.
+    Durable,
+}
+
 /// The result of an acknowledged append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -70,16 +80,6 @@ impl PendingAck {
     pub async fn written(&self) -> Result<Ack, AppendError> {
         self.wait_written().await?;
         Ok(self.ack_of(self.written_at()))
-    }
-
-    /// Has the batch made durable as soon as it is written, without waiting for it. Whoever will wait for several
-    /// batches with [`durable`](Self::durable) says so of all of them first, so that they become durable side by side.
-    pub fn want_durable(&self) {
-        self.state.commit.borrow_mut().want(self.end);
-        if self.group.is_none() {
-            // It was written before.
-            commit::start(&self.state);
-        }
     }
 
     /// Waits until the high watermark is past the batch (acks=all). By default that is when the batch is on the medium.
@@ -134,10 +134,10 @@ impl PendingAck {
 impl Partition {
     /// Appends a batch. Gives it its offsets at once, and returns a ticket to wait with.
     pub fn append(&self, batch: &Batch, origin: AppendOrigin) -> Result<PendingAck, AppendError> {
-        self.append_at(batch, origin, creel_io::wall_clock_ms())
+        self.append_at(batch, origin, Awaits::Written, creel_io::wall_clock_ms())
     }
 
-    /// The same at `now_ms`, for a caller that has just read the wall clock.
+    /// The same at `now_ms`, for a caller that has just read the wall clock, and that says how far it will wait.
     ///
     /// If the header does not say enough about the batch's timestamps, the records are checked here, and decompressed
     /// if need be, unless that was done before (`Batch::look_in_turn`).
@@ -145,8 +145,17 @@ impl Partition {
         &self,
         batch: &Batch,
         origin: AppendOrigin,
+        awaits: Awaits,
         now_ms: i64,
     ) -> Result<PendingAck, AppendError> {
+        let pending = self.begin(batch, origin, now_ms)?;
+        if awaits == Awaits::Durable {
+            commit::want(&pending.state, pending.end);
+        }
+        Ok(pending)
+    }
+
+    fn begin(&self, batch: &Batch, origin: AppendOrigin, now_ms: i64) -> Result<PendingAck, AppendError> {
         let state = self.state();
         state.check_open()?;
         let config = state.config.borrow();

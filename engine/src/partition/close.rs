@@ -57,7 +57,7 @@ fn is_settled(state: &State) -> bool {
 async fn end(state: &Rc<State>) {
     state.begin_to_end();
     state.health.set(Health::Closed);
-    commit::stop_alarm(state);
+    commit::stop_lingering(state);
     state.hw_waiters.borrow_mut().wake_all();
     spare::discard(state);
     state.running.ended().await;

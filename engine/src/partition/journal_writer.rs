@@ -14,9 +14,8 @@ use crate::format::batch::{BatchHeader, check_crc};
 use crate::format::journal_record::{PieceHeader, RecordBuilder};
 use crate::jobs::running::{Run, Work};
 use crate::journal::open::{JournalFiles, OpenJournal, Ready};
-use crate::journal::shared::{JournalCounts, JournalStatus, Member, Phase, SharedJournal};
+use crate::journal::shared::{JournalCounts, JournalStatus, Phase, SharedJournal};
 use crate::journal::void::make_all_void;
-use crate::limits::JOURNAL_SYNCS;
 use crate::log::End;
 use crate::offset::Offset;
 use crate::partition::journaling::Gap;
@@ -33,7 +32,7 @@ impl TurnWriter {
         self.forgo_journal();
         let open = OpenJournal::open(files, generation).await?;
         self.journal.set_phase(Phase::On(Box::new(open)));
-        creel_io::spawn(write_records(self.journal.clone()));
+        creel_io::spawn(write_records(self.clone()));
         Ok(())
     }
 
@@ -74,11 +73,12 @@ impl TurnWriter {
 }
 
 /// Writes records for as long as the journal takes any.
-async fn write_records(journal: Rc<CoreJournal>) {
+async fn write_records(writer: TurnWriter) {
+    let journal = &writer.journal;
     while journal.begin_writing().await {
         while journal.goes_on() {
-            if let Some((ready, pieces)) = gather(&journal) {
-                write(&journal, ready, pieces).await;
+            if let Some((ready, pieces)) = gather(journal) {
+                write(&writer, ready, pieces).await;
             }
         }
         journal.end_writing();
@@ -95,7 +95,7 @@ struct Piece {
 
 /// Puts the next record together. Partitions that it has no room for wait for the one after it; those that the journal
 /// can't serve are synced. `None`: there is nothing to write.
-fn gather(journal: &Rc<CoreJournal>) -> Option<(Ready, Vec<Piece>)> {
+fn gather(journal: &CoreJournal) -> Option<(Ready, Vec<Piece>)> {
     let mut waiting = journal.take_waiting();
     let mut phase = journal.phase.borrow_mut();
     let Phase::On(open) = &mut *phase else {
@@ -103,7 +103,7 @@ fn gather(journal: &Rc<CoreJournal>) -> Option<(Ready, Vec<Piece>)> {
         return None;
     };
     let Some(mut record) = open.begin(|key| journal.synced(key)) else {
-        note_full(journal);
+        journal.note_full();
         waiting.iter().for_each(commit::sync_soon);
         return None;
     };
@@ -115,7 +115,7 @@ fn gather(journal: &Rc<CoreJournal>) -> Option<(Ready, Vec<Piece>)> {
         return None;
     }
     let Some(ready) = open.seal(record, |key| journal.synced(key)) else {
-        note_full(journal);
+        journal.note_full();
         pieces.iter().for_each(|piece| commit::sync_soon(piece.run.owner()));
         return None;
     };
@@ -180,7 +180,8 @@ fn are_whole(mut batches: &[u8], base: Offset, end: Offset, may_skip: bool) -> b
 }
 
 /// Writes a record. When it is on the medium, its pieces are durable.
-async fn write(journal: &Rc<CoreJournal>, ready: Ready, pieces: Vec<Piece>) {
+async fn write(writer: &TurnWriter, ready: Ready, pieces: Vec<Piece>) {
+    let journal = &writer.journal;
     for piece in &pieces {
         journal.holds(piece.run.owner());
         if fault_points::has(Bug::JournalAckedEarly) {
@@ -206,8 +207,9 @@ async fn write(journal: &Rc<CoreJournal>, ready: Ready, pieces: Vec<Piece>) {
         commit::start(&state);
     }
     if begins_file {
-        settle_soon(journal);
+        journal.pace();
     }
+    commit::make_space_soon(writer);
 }
 
 fn wrote(journal: &CoreJournal, memory: AlignedBuffer, pieces: &[Piece]) {
@@ -235,37 +237,6 @@ fn make_durable(state: &Rc<State>, covers: End) {
     state.raise_high_watermark(&mut log, state.visibility().after_sync(covers));
 }
 
-fn note_full(journal: &Rc<CoreJournal>) {
-    journal.note_full();
-    settle_soon(journal);
-}
-
-/// Syncs partitions, a few at a time, until there is no need any more.
-fn settle_soon(journal: &Rc<CoreJournal>) {
-    if journal.is_settling.replace(true) {
-        return;
-    }
-    let journal = journal.clone();
-    creel_io::spawn(async move {
-        while settle(&journal.due()).await {}
-        journal.is_settling.set(false);
-    });
-}
-
-/// Syncs these partitions as far as they are written now. Returns whether there was anything to sync: a log whose
-/// storage has failed can't be.
-async fn settle(due: &[Rc<State>]) -> bool {
-    let mut was_any_unsynced = false;
-    for some in due.chunks(JOURNAL_SYNCS) {
-        some.iter().for_each(commit::sync_soon);
-        for state in some {
-            was_any_unsynced |= state.is_healthy() && !state.is_synced();
-            commit::sync_now(state).await;
-        }
-    }
-    was_any_unsynced
-}
-
 /// Makes void what the journal holds of a partition from `end` on, durably. Everything before it is synced.
 pub(crate) async fn write_cut(state: &Rc<State>, end: Offset) -> io::Result<()> {
     let (Some(topic), true) = (state.in_journal.topic, state.in_journal.has_pieces.get()) else {
@@ -276,7 +247,7 @@ pub(crate) async fn write_cut(state: &Rc<State>, end: Offset) -> io::Result<()> 
     let cut = PieceHeader::cut(topic, state.name.partition, end);
     let outcome = match ready_cut(journal, state, &cut) {
         Ok(Some(ready)) => {
-            write(journal, ready, Vec::new()).await;
+            write(&state.turn_writer, ready, Vec::new()).await;
             if journal.is_on() { Ok(()) } else { Err(io::Error::other("the journal failed")) }
         }
         Ok(None) => Ok(()),

@@ -6,6 +6,7 @@
 
 pub(crate) mod append;
 pub(crate) mod append_times;
+pub(crate) mod background;
 pub(crate) mod close;
 pub(crate) mod commit;
 pub(crate) mod durability_mark;
@@ -29,6 +30,7 @@ pub(crate) mod turn_writer;
 pub(crate) mod upkeep;
 pub(crate) mod waiting;
 pub(crate) mod watching;
+pub(crate) mod write_back;
 
 use std::io;
 use std::ops::AddAssign;

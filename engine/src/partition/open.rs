@@ -298,7 +298,6 @@ fn assemble(
         turn_writer,
         in_journal,
         commit: RefCell::new(commit),
-        commit_alarm: Cell::default(),
         hw_waiters: RefCell::default(),
         rollback: RefCell::default(),
         reclaim: RefCell::default(),

@@ -119,8 +119,7 @@ impl Partition {
 fn commit_soon(state: &Rc<State>) {
     let Cursors { high_watermark, written, .. } = *state.log.borrow().cursors();
     if high_watermark < written {
-        state.commit.borrow_mut().want(written);
-        commit::start(state);
+        commit::want(state, written);
     }
 }
 

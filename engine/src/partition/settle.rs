@@ -40,8 +40,7 @@ impl Partition {
         let staged = is_staged.then(|| (log.staged_group(), cursors.next));
         let cuts = log.cuts();
         drop(log);
-        state.commit.borrow_mut().want(cursors.next);
-        commit::start(state);
+        commit::want(state, cursors.next);
         Some(Settling { state: state.clone(), written: cursors.written, staged, cuts })
     }
 

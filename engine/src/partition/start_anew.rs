@@ -77,7 +77,7 @@ async fn lower(
 
 async fn start_at(state: &Rc<State>, start: Offset) -> io::Result<()> {
     let dropped = state.reclaim.borrow_mut().take();
-    commit::stop_alarm(state);
+    commit::stop_lingering(state);
     state.commit.borrow_mut().cut(start);
     spare::discard(state);
     let active = ActiveSegment::noting(Segment::new(&state.directory, start, creel_io::wall_clock_ms()));

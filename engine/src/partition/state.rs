@@ -23,10 +23,12 @@ use crate::jobs::side_files::SideFiles;
 use crate::jobs::spare::SpareSlot;
 use crate::jobs::upkeep::Idleness;
 use crate::jobs::visibility::Visibility;
+use crate::jobs::write_back::WriteBack;
 use crate::journal::shared::{Part, SharedJournal};
 use crate::log::producers::AppendOrigin;
 use crate::log::{End, Log};
 use crate::partition::append_times::{AppendTimes, SyncTimes};
+use crate::partition::background::Background;
 use crate::recover::progress::RecoveryProgress;
 use crate::recover::recovered_log::RecoveryReport;
 use crate::segment::open_files::OpenFiles;
@@ -54,8 +56,6 @@ pub(crate) struct State {
     /// Its part in the core's journal.
     pub(crate) in_journal: Part,
     pub(crate) commit: RefCell<Commit>,
-    /// The task that waits until a sync is due. A closed log does not need it any more.
-    pub(crate) commit_alarm: Cell<Option<JoinHandle<()>>>,
     pub(crate) hw_waiters: RefCell<HwWaiters>,
     pub(crate) rollback: RefCell<Rollback>,
     pub(crate) reclaim: RefCell<Reclaim>,
@@ -80,6 +80,9 @@ pub struct TurnWriter {
     pub(crate) open_files: Rc<OpenFiles<State>>,
     pub(crate) recovery: RecoveryProgress,
     pub(crate) journal: Rc<SharedJournal<State>>,
+    /// The syncs that nobody waits for.
+    pub(crate) background: Rc<Background<State>>,
+    pub(crate) write_back: Option<Rc<WriteBack>>,
 }
 
 impl TurnWriter {
@@ -99,6 +102,13 @@ impl TurnWriter {
     #[must_use]
     pub fn keeping_open(self, active_segments: usize, sealed_segments: usize) -> Self {
         Self { open_files: Rc::new(OpenFiles::at_most(active_segments, sealed_segments)), ..self }
+    }
+
+    /// Begins to write a segment's pages to the medium before a sync asks for it, whenever there are so many bytes of them.
+    /// The page that the next write begins in is not among them. `None`: never.
+    #[must_use]
+    pub fn writing_back_early(self, step_bytes: Option<u64>) -> Self {
+        Self { write_back: step_bytes.map(|bytes| Rc::new(WriteBack::by_steps_of(bytes))), ..self }
     }
 
     /// The number of bytes of segments that recoveries have scanned so far: see [`crate::OpenLog::bytes_to_recover`].

@@ -164,7 +164,7 @@ async fn truncate(
     state.side_files.borrow_mut().begin_cut(end);
     unless_it_ends(state, lower_recovery_point(end)).await??;
     check_goes_on(state)?;
-    commit::stop_alarm(state);
+    commit::stop_lingering(state);
     state.commit.borrow_mut().cut(end);
     spare::discard(state);
     let damage = state.log.borrow().bad_ranges().len();

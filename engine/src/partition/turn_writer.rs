@@ -13,7 +13,7 @@ use crate::jobs::running::Work;
 use crate::log::Log;
 use crate::log::staging::WriteGroup;
 use crate::partition::state::State;
-use crate::partition::{commit, open_files, spare};
+use crate::partition::{commit, open_files, spare, write_back};
 use crate::segment::Segment;
 
 /// Adds `partition`, which has just staged its first batch, to those that are written at the end of this turn. What it
@@ -65,6 +65,7 @@ pub(crate) fn write_staged(state: &Rc<State>, log: &mut Log) -> Result<(), Appen
         state.raise_high_watermark(log, end);
     }
     spare::preallocate_next_soon(state, log.active());
+    write_back::step_soon(state, log);
     group.written_at.set(at);
     group.finish(Ok(()));
     Ok(())

@@ -10,7 +10,7 @@
 //! Recovery knows which segments may be reused files (`reuse_checkpoint`).
 
 use std::io::{self, IoSlice};
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -54,6 +54,8 @@ pub(crate) struct ActiveSegment {
     /// The file holds stale bytes before this position, which is rounded up to whole pages. They lie behind the page of
     /// the last write.
     stale_end: u64,
+    /// Before this position the kernel was told to write its pages to the medium, or a sync does so.
+    written_back: u64,
     unindexed_bytes: u64,
     first_timestamp: Option<i64>,
 }
@@ -98,6 +100,7 @@ impl ActiveSegment {
             secret,
             marked: Offset::ZERO,
             stale_end: 0,
+            written_back: 0,
             unindexed_bytes: 0,
             first_timestamp: None,
         }
@@ -187,6 +190,23 @@ impl ActiveSegment {
         self.log.get()?.write_all_at(&mut pieces, self.length())?;
         self.note_mark(durable);
         Ok(())
+    }
+
+    /// The pages that the kernel may be told to write to the medium before a sync asks for it: `bytes` of them, once there
+    /// are so many. The page that the next write begins in is not among them, or that write would wait for it.
+    pub(crate) fn next_write_back(&mut self, bytes: u64) -> Option<Range<u64>> {
+        let pages_end = self.length() / PAGE_BYTES * PAGE_BYTES;
+        let (from, to) = (self.written_back, self.written_back + bytes);
+        if pages_end < to {
+            return None;
+        }
+        self.written_back = to;
+        Some(from..to)
+    }
+
+    /// Notes that everything written is synced, or that a sync of it begins.
+    pub(crate) fn sync_begins(&mut self) {
+        self.written_back = self.length() / PAGE_BYTES * PAGE_BYTES;
     }
 
     /// Adds a written batch to the segment's length, times and indexes.

@@ -55,6 +55,23 @@ fn lives_one_after_another_lose_nothing_that_was_acknowledged() {
 }
 
 #[test]
+fn a_ring_that_fills_because_the_logs_are_slow_loses_nothing() {
+    let mut full = 0;
+    for seed in seeds(20) {
+        eprintln!("seed {seed}");
+        let mut world = World::new(seed);
+        world.logs_are_slow = true;
+        for cut in [250 + seed % 100 * 13, 800, 500 + seed] {
+            let _ = world.live(cut, 400, End::Open);
+        }
+        world.live_on(60, if seed.is_multiple_of(2) { End::Clean } else { End::Open });
+        world.live_on(0, End::Open);
+        full += world.seen().counts.full;
+    }
+    assert!(full > 20, "{full} times full");
+}
+
+#[test]
 fn cuts_during_a_replay_change_nothing() {
     for seed in seeds(30) {
         let mut world = World::new(seed);

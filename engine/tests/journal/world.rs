@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use creel_engine::{
-    AppendOrigin, Batch, BatchBuilder, FoundJournals, InJournal, JournalCounts, JournalFiles, JournalStatus,
-    LastStop, LeaderEpoch, LogConfig, Offset, OpenError, OpenLog, Partition, TopicId, TopicPartition,
-    TurnWriter, remove_partition,
+    AppendOrigin, Batch, BatchBuilder, FoundJournals, InJournal, JOURNALED_LINGER, JournalCounts,
+    JournalFiles, JournalStatus, LastStop, LeaderEpoch, LogConfig, Offset, OpenError, OpenLog, Partition,
+    TopicId, TopicPartition, TurnWriter, remove_partition,
 };
 use creel_io::fs;
 use creel_io::sim::{Config, ErrorRates, NodeId, Simulation};
@@ -63,6 +63,8 @@ pub(crate) struct World {
     pub(crate) shared: Rc<Shared>,
     /// Writes to the journal fail now and then.
     pub(crate) journal_fails: bool,
+    /// The logs lie on a disk that is slow to sync them, and the journals do not.
+    pub(crate) logs_are_slow: bool,
     seed: u64,
 }
 
@@ -97,7 +99,7 @@ impl World {
             config,
             files: (2 + seed as usize % 3, (4 + seed % 5 * 5) * 4096),
         };
-        Self { simulation, node, shared: Rc::new(shared), journal_fails: false, seed }
+        Self { simulation, node, shared: Rc::new(shared), journal_fails: false, logs_are_slow: false, seed }
     }
 
     /// Lives until the power is cut after `operations` more, or the work is done. `false`: the power was cut.
@@ -111,6 +113,13 @@ impl World {
                 disk.device(journal_file(core, number)).fail_next_writes(count);
             }
         };
+        if self.logs_are_slow {
+            let names = (0..PARTITIONS).map(|at| TopicPartition::new("orders", at as i32).directory_name());
+            let slow = Duration::from_millis(50)..=Duration::from_millis(900);
+            let logs = self.simulation.handle().disk(self.node);
+            names
+                .for_each(|name| logs.device(Path::new(DIRECTORY).join(name)).set_sync_latency(slow.clone()));
+        }
         let journal_fails = self.journal_fails;
         let outcome = self.simulation.block_on(self.node, async move {
             fail_next(0);
@@ -336,8 +345,9 @@ impl Broker {
             2 | 3 => self.cut(at).await,
             4 | 5 => self.checkpoint(at),
             6 => self.move_start(at).await,
-            // Long enough for the syncs that nobody waits for.
+            // Long enough for the syncs that nobody waits for, also for those of what the journal holds.
             7 => creel_io::sleep(Duration::from_millis(1500)).await,
+            8 => creel_io::sleep(JOURNALED_LINGER).await,
             _ => self.append().await,
         }
     }

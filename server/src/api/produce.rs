@@ -464,10 +464,8 @@ impl Sorting {
     ) -> Result<(), ProduceRefusal> {
         match location {
             Location::Local(partition) => {
-                let pending = partition.append_at(&batch, AppendOrigin::Client, self.now_ms)?;
-                if self.acks == Acks::All {
-                    pending.want_durable();
-                }
+                let awaits = self.acks.awaits();
+                let pending = partition.append_at(&batch, AppendOrigin::Client, awaits, self.now_ms)?;
                 match self.begun.first {
                     None => self.begun.first = Some((slot, pending)),
                     Some(_) => self.begun.others.push((slot, pending)),

@@ -24,6 +24,7 @@ use crate::budget::AnswerMemory;
 use crate::budget::descriptors::{FileShares, HeldFiles};
 use crate::fetch_sessions::sessions::Sessions;
 use crate::groups::runtime::Coordinators;
+use crate::limits::EARLY_WRITE_BACK_BYTES;
 use crate::logging::{ChangeLog, ClientLog};
 use crate::net::Net;
 use crate::peers::{Packet, Peers};
@@ -82,7 +83,10 @@ impl Core {
             peers: Peers::new(id, mailbox, stages.clone()),
             topics: Topics::new(id, node.cores),
             pending_removals: PendingRemovals::default(),
-            turn_writer: stages.turn_writer().keeping_open(files.active, files.sealed),
+            turn_writer: stages
+                .turn_writer()
+                .keeping_open(files.active, files.sealed)
+                .writing_back_early(EARLY_WRITE_BACK_BYTES),
             net: Net::new(node.broker(), node.cores, client_log.clone(), stages.clone(), stopping.clone()),
             stages,
             sessions: RefCell::new(sessions),

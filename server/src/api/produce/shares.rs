@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use creel_engine::{AppendOrigin, Batch, PendingAck};
-use creel_io::{count_work, spawn};
+use creel_io::{count_work, spawn, wall_clock_ms};
 use creel_wire::Uuid;
 
 use super::{PARTITIONS_AT_ONCE, STEPS_AN_APPEND};
@@ -36,13 +36,10 @@ impl Question for ProduceShare {
 
 fn append(share: ProduceShare, core: &Core) -> Appends {
     count_work(share.batches.len() * STEPS_AN_APPEND);
+    let (awaits, now_ms) = (share.acks.awaits(), wall_clock_ms());
     let append = |(topic, index, batch): (Uuid, i32, Batch)| {
         let partition = core.topics.own(&topic, index).map_err(ShareError::Partition)?;
-        let pending = partition.append(&batch, AppendOrigin::Client).map_err(ShareError::Append)?;
-        if share.acks == Acks::All {
-            pending.want_durable();
-        }
-        Ok(pending)
+        partition.append_at(&batch, AppendOrigin::Client, awaits, now_ms).map_err(ShareError::Append)
     };
     share.batches.into_iter().map(append).collect()
 }

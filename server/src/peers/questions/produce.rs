@@ -1,6 +1,6 @@
 //! Batches for the partitions of another core.
 
-use creel_engine::{Ack, AppendError, Batch, PendingAck};
+use creel_engine::{Ack, AppendError, Awaits, Batch, PendingAck};
 use creel_wire::Uuid;
 
 use crate::topics::image::PartitionError;
@@ -21,6 +21,14 @@ impl Acks {
             1 => Some(Self::Leader),
             -1 => Some(Self::All),
             _ => None,
+        }
+    }
+
+    /// How far an append is waited for.
+    pub(crate) fn awaits(self) -> Awaits {
+        match self {
+            Self::None | Self::Leader => Awaits::Written,
+            Self::All => Awaits::Durable,
         }
     }
 
