@@ -37,7 +37,7 @@ fn checked(folder: &Path, args: &[&str]) -> (i32, Value) {
     let output = check(folder, &[args, &["--format", "json", data.to_str().unwrap()]].concat());
     let told = String::from_utf8(output.stdout).unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
-    (output.status.code().unwrap(), serde_json::from_str(&told).unwrap_or_else(|_| Value::String(error)))
+    (output.status.code().unwrap(), serde_json::from_str(&told).unwrap_or(Value::String(error)))
 }
 
 /// Every file below a directory, and what is in it.
