@@ -5,6 +5,7 @@ The one who opens them is Creel; or, where the tests themselves are judged, Apac
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -654,3 +655,72 @@ class TestRefused:
         said = refused(data_dir)
         assert "kept-1" in said
         assert "log.dirs" in said
+
+
+def produce_until_killed(creel, topics, least):
+    """What was acknowledged before kill -9, which comes while more is in flight."""
+    acked = []
+    settings = {"enable.idempotence": True, "linger.ms": 0, "batch.num.messages": 5, "message.timeout.ms": 5000}
+    producer = Producer({"bootstrap.servers": creel.bootstrap, **settings})
+
+    def note(error, message):
+        if error is None:
+            acked.append((message.topic(), message.partition(), message.offset(), message.value()))
+
+    number = 0
+    while len(acked) < least:
+        for topic in topics:
+            producer.produce(topic, f"{topic} {number}", f"key-{number}", timestamp=OLD_MS, on_delivery=note)
+        number += 1
+        producer.poll(0.001)
+    creel.kill()
+    producer.purge()
+    producer.flush(10)
+    return acked
+
+
+def check(creel, *arguments):
+    command = [*creel.command()[:1], "check", "--format", "json", *arguments, str(creel.data_dir)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=brokers.clean_environment())
+
+
+@only_creel
+@pytest.mark.parametrize("place", ["inside", "elsewhere"])
+def test_kafka_opens_what_a_replay_leaves_and_finds_all_that_was_acknowledged(left, tmp_path, place):
+    settings = {**NEXT, "creel.journal": "true", "creel.journal.bytes": "4194304"}
+    creel = brokers.Creel(tmp_path / "creel", settings)
+    journals = creel.data_dir
+    if place == "elsewhere":
+        journals = tmp_path / "journals"
+        journals.mkdir()
+        creel.settings["creel.journal.dir"] = str(journals)
+    shutil.copytree(left["clean"].folder, creel.data_dir)
+    creel.start()
+    until(lambda: list(journals.glob("creel-0-3.journal")), "the journals' last file")
+    acked = produce_until_killed(creel, ["kept", "again", "grown"], 3000)
+    kafka = brokers.Kafka(tmp_path / "kafka", NEXT_KAFKA)
+    kafka.data_dir.parent.mkdir(parents=True)
+    if place == "inside":
+        shutil.copytree(creel.data_dir, kafka.data_dir)
+        with pytest.raises(brokers.BrokerDied, match="Invalid meta.properties version"):
+            kafka.start()
+        shutil.rmtree(kafka.data_dir)
+    looked = check(creel)
+    assert looked.returncode == 0, looked.stdout + looked.stderr
+    assert json.loads(looked.stdout)["journals"]["records"] > 0
+    replayed = check(creel, "--replay")
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    assert any(one["appended"] + one["present"] for one in json.loads(replayed.stdout)["replayed"])
+    assert not list(journals.glob("creel-*-*.journal"))
+    creel.data_dir.rename(kafka.data_dir)
+    kafka.start()
+    ready(AdminClient({"bootstrap.servers": kafka.bootstrap}), "kept", 2)
+    found = {
+        (topic, partition, offset, value)
+        for topic in ["kept", "again", "grown"]
+        for partition, records in read_all(kafka.bootstrap, topic).items()
+        for offset, _, value, _ in records
+    }
+    assert set(acked) - found == set()
+    assert committed(kafka.bootstrap) == left["clean"].seen.committed
+    kafka.stop()

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! partition/   the handle: the only Rc, the only spawn. append read upkeep open close, turn_writer (one per core)
+//! check/       looks at a partition's files and changes none
 //! jobs/        what a log does besides: each job a value that says what is due, and knows no partition
 //! log/         segments, cursors, producers, epochs, staging: a plain value, no Rc of its own, no await
 //! recover/     what the files hold after a stop
@@ -22,6 +23,7 @@
 //! Not in this crate: locks, sockets, the wire protocol. The produce path does not read single records as long as the
 //! batch's header says enough (`record_times`).
 
+mod check;
 mod config;
 mod directory;
 mod error;
@@ -40,6 +42,7 @@ mod segment;
 #[cfg(test)]
 mod test_random;
 
+pub use check::{Finding, LogChecker, LogReport, Severity};
 pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use directory::{TopicId, TopicPartition};
 pub use error::{AppendAsIsError, AppendError, OpenError, ProducerError, ReadError, TruncateError};
@@ -54,7 +57,9 @@ pub use jobs::hw_waiters::{Seen, Watcher};
 pub use jobs::upkeep::Upkeep;
 pub use journal::found::{FoundJournals, InJournal};
 pub use journal::open::JournalFiles;
+pub use journal::records::JournalFault;
 pub use journal::shared::{JournalCounts, JournalStatus};
+pub use journal::void::{discard_journals, has_journals};
 pub use limits::{BATCH_HEADER_BYTES, COMMIT_LINGER, DECOMPRESSED_BYTES_MAX, JOURNALED_LINGER};
 pub use log::epochs::LeaderEpochs;
 pub use log::producers::AppendOrigin;
@@ -62,8 +67,10 @@ pub use log::record_times::{LookBudget, LookError, NO_TIMESTAMP, TimestampRules}
 pub use offset::{FilePosition, LeaderEpoch, Offset};
 pub use partition::append::{Ack, Awaits, PendingAck};
 pub use partition::append_times::AppendTimes;
+pub use partition::journal_writer::JournalEnd;
 pub use partition::open::OpenLog;
 pub use partition::read::{Isolation, ReadOutcome};
+pub use partition::replayed::{ReplayStop, Replayed};
 pub use partition::settle::Settling;
 pub use partition::state::TurnWriter;
 pub use partition::timestamps::FoundByTime;

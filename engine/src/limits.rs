@@ -96,6 +96,9 @@ pub(crate) const JOURNAL_FULL_SILENCE: Duration = Duration::from_secs(60);
 /// The largest record of the journal, in bytes.
 pub(crate) const JOURNAL_RECORD_BYTES_MAX: usize = 256 << 10;
 
+/// So many findings of a check are kept for each partition. The others are counted.
+pub(crate) const CHECK_FINDINGS_MAX: usize = 100;
+
 /// A checkpoint or snapshot file larger than this counts as damaged and is not read.
 pub(crate) const SIDE_FILE_BYTES_MAX: u64 = 256 << 20;
 

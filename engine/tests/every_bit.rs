@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use common::*;
 use creel_engine::{
-    AppendOrigin, Batch, BatchBuilder, Checkpoint, CheckpointFiles, LastStop, LogConfig, Offset, OpenLog,
-    Partition, ReadError, TurnWriter,
+    AppendOrigin, Batch, BatchBuilder, BatchHeader, Checkpoint, CheckpointFiles, LastStop, LogChecker,
+    LogConfig, LogReport, Offset, OpenLog, Partition, ReadError, TurnWriter,
 };
 use creel_io::sim::{self, Config, NodeId};
 
@@ -239,6 +239,108 @@ fn judge_cut(end: End, found: &Found, what: &str) {
             assert!(found.end >= BATCHES, "{what}");
             assert_eq!(missing, found.refused.len() + found.spoilt.len(), "{what}");
         }
+    }
+}
+
+/// What a check says of files, which it leaves as they are.
+fn check(end: End, files: &Files) -> LogReport {
+    let files = files.clone();
+    sim::run_with(1, Config::calm(), move |handle| async move {
+        let disk = handle.disk(NodeId::FIRST);
+        files.iter().for_each(|(path, bytes)| disk.place(path, bytes).unwrap());
+        let checkpoint = CheckpointFiles::of(Path::new(DATA)).read().unwrap();
+        let recovery_point = checkpoint.recovery_points.get(&name()).copied();
+        let last_stop = if end == End::Stopped { LastStop::Clean } else { LastStop::Unclean };
+        let log = OpenLog { last_stop, recovery_point, ..opening(Path::new(DATA), config()) };
+        let report = LogChecker::default().check(&log).await.unwrap();
+        let left: Files =
+            disk.files().into_iter().map(|path| (path.clone(), disk.read(&path).unwrap())).collect();
+        assert_eq!(left, files, "a check changes nothing");
+        report
+    })
+}
+
+/// Where the batches of a sound segment end.
+fn batches_end(bytes: &[u8]) -> usize {
+    let mut end = 0;
+    while let Ok(header) = BatchHeader::parse(&bytes[end..]) {
+        end += header.size_bytes;
+    }
+    end
+}
+
+/// Whether a check must find a flip of this bit.
+fn is_checked(end: End, path: &Path, bit: usize) -> bool {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        // Nothing on the disk says which leader epoch is right, if a crash may have kept it from being written down.
+        Some("log") => end == End::Stopped || !(12..16).contains(&(bit / 8 % sent(0).size_bytes())),
+        // All batches have the same time, so an entry may name any of them.
+        Some("timeindex") => end == End::Stopped && bit / 8 % 12 < 8,
+        Some("index") => end == End::Stopped,
+        Some("snapshot") => true,
+        _ => end == End::Stopped && path.ends_with("leader-epoch-checkpoint"),
+    }
+}
+
+#[test]
+fn a_check_finds_each_bit_that_flips_where_no_crash_explains_it() {
+    let (mut found, mut silent) = (0, 0);
+    for end in [End::KilledAfterCheckpoint, End::Stopped] {
+        let sound = files(end);
+        let report = check(end, &sound);
+        assert!(!report.is_damaged, "{report:?}");
+        assert_eq!(
+            (report.batches as i64, report.records as i64, report.end.get()),
+            (BATCHES, BATCHES, BATCHES)
+        );
+        for (path, bytes) in &sound {
+            // What lies behind the batches is the mark, and room.
+            let length = if is_log(path) { batches_end(bytes) } else { bytes.len() };
+            for bit in 0..length * 8 {
+                let mut files = sound.clone();
+                files.get_mut(path).unwrap()[bit / 8] ^= 1 << (bit % 8);
+                let report = check(end, &files);
+                if is_checked(end, path, bit) {
+                    assert!(report.is_damaged, "{end:?}, bit {bit} of {}: {report:?}", path.display());
+                    found += 1;
+                } else {
+                    silent += u64::from(!report.is_damaged);
+                }
+            }
+        }
+    }
+    eprintln!("{found} flips found, {silent} not, which may be");
+    assert!(found > 4000, "{found}");
+}
+
+#[test]
+fn a_check_finds_each_cut_of_a_log_that_had_been_synced() {
+    for end in [End::KilledAfterCheckpoint, End::Stopped] {
+        let sound = files(end);
+        for (path, bytes) in sound.iter().filter(|(path, _)| is_log(path)) {
+            for length in 0..batches_end(bytes) {
+                let mut files = sound.clone();
+                files.get_mut(path).unwrap().truncate(length);
+                let report = check(end, &files);
+                assert!(report.is_damaged, "{end:?}, {} cut at {length}: {report:?}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_kill_leaves_is_no_damage() {
+    let sound = files(End::Killed);
+    assert!(!check(End::Killed, &sound).is_damaged);
+    let (last, bytes) = sound.iter().rfind(|(path, _)| is_log(path)).unwrap();
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    for length in 0..end {
+        let mut files = sound.clone();
+        files.get_mut(last).unwrap().truncate(length);
+        let report = check(End::Killed, &files);
+        assert!(!report.is_damaged, "cut at {length}: {report:?}");
+        // A start finds the same end.
+        assert_eq!(open_files(End::Killed, &files).end, report.end.get(), "cut at {length}");
     }
 }
 

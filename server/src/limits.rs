@@ -214,6 +214,12 @@ pub(crate) const CHANGE_LOG_LINES_A_SECOND: u32 = 20;
 /// How often a start that takes longer says how far it is.
 pub(crate) const START_TOLD: Duration = Duration::from_millis(3_000);
 
+/// How often a check says how far it is.
+pub(crate) const CHECK_TOLD: Duration = Duration::from_millis(500);
+
+/// How many partitions a check reads at a time.
+pub(crate) const CHECKED_AT_ONCE: usize = 8;
+
 /// How often each core looks after its partitions (rolls, retention), at most.
 pub(crate) const CHECKPOINT_INTERVAL: Duration = Duration::from_millis(60_000);
 

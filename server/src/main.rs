@@ -1,9 +1,11 @@
 //! The broker `creel`.
 //!
 //! Exit codes: 0 after a clean stop, 1 when it could not start or stop cleanly, 2 for a wrong configuration, 130 (143) when
-//! a second SIGINT (SIGTERM) ended the stop.
+//! a second SIGINT (SIGTERM) ended the stop. `creel check` has its own (`check_command`).
 
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
+
+mod check_command;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -12,7 +14,7 @@ use std::time::Duration;
 use clap::Parser;
 use creel_io::CoreId;
 use creel_io::runtime::{self, CoreConfig};
-use creel_server::config::{Args, Config, CoreList, listing, load};
+use creel_server::config::{Args, Command, Config, CoreList, listing, load};
 use creel_server::{Setup, run_core};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -29,7 +31,10 @@ fn main() -> ExitCode {
         let _ = write!(std::io::stdout(), "{}", listing(&config.settings));
         return ExitCode::SUCCESS;
     }
-    log_to_stderr();
+    if let Some(Command::Check(asked)) = &args.command {
+        return check_command::run(config, asked);
+    }
+    log_to_stderr("info");
     run(config)
 }
 
@@ -40,10 +45,10 @@ fn fail(code: u8, lines: impl IntoIterator<Item = impl std::fmt::Display>) -> Ex
     ExitCode::from(code)
 }
 
-/// `CREEL_LOG`, else `RUST_LOG`, says how much: `info` by default.
-fn log_to_stderr() {
+/// `CREEL_LOG`, else `RUST_LOG`, says how much.
+fn log_to_stderr(default: &str) {
     let given = std::env::var("CREEL_LOG").or_else(|_| std::env::var("RUST_LOG"));
-    let filter = EnvFilter::new(given.as_deref().unwrap_or("info"));
+    let filter = EnvFilter::new(given.as_deref().unwrap_or(default));
     let colours = std::io::stderr().is_terminal();
     // The reader of the log may have gone (`creel 2>&1 | head`). Complaining about that on stderr would panic.
     let lines = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(std::io::stderr);

@@ -24,19 +24,36 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const PLAN: Plan =
     Plan { producers: 4, value_bytes_max: 900, pause_max: Duration::from_millis(4), written_is_kept: true };
 
-/// Every other life has journals. What one of them left, the next must find, with journals or without.
-fn settings() -> Vec<&'static str> {
+/// Most lives have journals, in the data directory or in one of two others. What one of them left, the next must find, with
+/// journals or without, here or there.
+fn settings(folder: &Path) -> Vec<String> {
     let journal = ["creel.journal=true", "creel.journal.bytes=1048576"];
-    if below(2) == 0 { SETTINGS.to_vec() } else { [SETTINGS, &journal].concat() }
+    let mut settings: Vec<String> = SETTINGS.iter().map(|setting| (*setting).to_owned()).collect();
+    let choice = below(5);
+    if choice > 0 {
+        settings.extend(journal.map(str::to_owned));
+    }
+    if choice > 2 {
+        let journals = folder.join(format!("journals-{choice}"));
+        std::fs::create_dir_all(&journals).unwrap();
+        settings.push(format!("creel.journal.dir={}", journals.display()));
+    }
+    settings
+}
+
+fn start(address: SocketAddr, folder: &Path) -> Broker {
+    let settings = settings(folder);
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    Broker::start(address, &folder.join("data"), &settings)
 }
 
 fn below(bound: u64) -> u64 {
     random_u64() % bound
 }
 
-async fn lives_and_deaths(kills: u64, address: SocketAddr, data_dir: &Path) {
+async fn lives_and_deaths(kills: u64, address: SocketAddr, folder: &Path) {
     let load = Load::new(Connector::to(address), PLAN);
-    let mut broker = Broker::start(address, data_dir, &settings());
+    let mut broker = start(address, folder);
     load.prepare().await;
     load.begin();
     for kill in 1..=kills {
@@ -48,7 +65,7 @@ async fn lives_and_deaths(kills: u64, address: SocketAddr, data_dir: &Path) {
         }
         broker.kill();
         load.judge.borrow_mut().broker_ended();
-        broker = Broker::start(address, data_dir, &settings());
+        broker = start(address, folder);
         if is_swept {
             sweep(&load).await;
             load.go_on();
@@ -66,7 +83,7 @@ async fn lives_and_deaths(kills: u64, address: SocketAddr, data_dir: &Path) {
     assert!(drained.await.is_ok(), "what was begun did not come to its end: {}", load.refusals());
     sweep(&load).await;
     broker.kill();
-    broker = Broker::start(address, data_dir, &settings());
+    broker = start(address, folder);
     assert!(broker.comes_up(), "the broker starts after the last kill");
     sweep(&load).await;
     eprintln!("{kills} kills: {:?}", load.judge.borrow().counts);
@@ -81,7 +98,7 @@ fn nothing_acknowledged_is_lost_to_kill_nine() {
     let kills = std::env::var("CREEL_KILLS").map_or(KILLS, |text| text.parse().unwrap());
     let parent =
         std::env::var("CREEL_DATA_PARENT").unwrap_or_else(|_| std::env::temp_dir().display().to_string());
-    let data_dir = tempfile::tempdir_in(parent).unwrap();
-    let (address, path) = (free_address(), data_dir.path().to_owned());
+    let folder = tempfile::tempdir_in(parent).unwrap();
+    let (address, path) = (free_address(), folder.path().to_owned());
     on_core(move || async move { lives_and_deaths(kills, address, &path).await });
 }

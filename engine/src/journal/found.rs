@@ -1,4 +1,5 @@
-//! What a start finds in the journals of a log directory: those of all cores that ever wrote one there.
+//! What a start finds in the journals of a log directory: those of all cores that ever wrote one there, or in a
+//! directory of its own.
 //!
 //! Pieces stay where they lie. Here are only their places, by partition, so that whoever opens a partition can read its
 //! own.
@@ -12,9 +13,10 @@ use bytes::Bytes;
 use creel_io::fs::{self, File, OpenOptions};
 
 use crate::directory::TopicId;
+use crate::error::naming;
 use crate::format::journal_record::PieceHeader;
 use crate::journal::names::FileName;
-use crate::journal::records::{self, CoreRecords};
+use crate::journal::records::{self, CoreRecords, JournalFault};
 use crate::offset::Offset;
 
 /// Batches of one partition, one behind the other, in a file of a journal.
@@ -54,6 +56,9 @@ pub struct FoundJournals {
     holding: Vec<bool>,
     /// The largest number of a generation.
     newest: u64,
+    faults: Vec<JournalFault>,
+    /// Where the journals lie.
+    directories: Vec<PathBuf>,
     /// In the order in which they were written.
     pieces: BTreeMap<(TopicId, i32), Vec<FoundPiece>>,
 }
@@ -61,22 +66,23 @@ pub struct FoundJournals {
 impl FoundJournals {
     /// Reads the journals in `directory`. Reads little of a journal that is empty, as a clean stop leaves it.
     pub async fn read(directory: &Path) -> io::Result<Self> {
-        let mut by_core: BTreeMap<usize, Vec<FileName>> = BTreeMap::new();
-        for name in fs::read_dir(directory)? {
-            if let Some(name) = name.to_str().and_then(FileName::parse) {
-                by_core.entry(name.core).or_default().push(name);
-            }
-        }
+        Self::read_all(&[directory]).await
+    }
+
+    /// The same for journals in several directories.
+    pub async fn read_all(directories: &[&Path]) -> io::Result<Self> {
         let mut journals = Vec::new();
-        for mut names in by_core.into_values() {
-            names.sort_unstable();
-            let paths: Vec<_> = names.iter().map(|name| name.path(directory)).collect();
-            let found = records::read(&paths).await?;
-            journals.push((names, paths, found));
+        for directory in directories {
+            for names in names_in(directory)?.into_values() {
+                let paths: Vec<_> = names.iter().map(|name| name.path(directory)).collect();
+                let found = records::read(&paths).await?;
+                journals.push((names, paths, found));
+            }
         }
         // A partition may have belonged to another core in an earlier life. Within a life it belongs to one.
         journals.sort_by_key(|(_, _, found)| found.generation);
-        let mut all = Self::default();
+        let directories = directories.iter().map(|directory| directory.to_path_buf()).collect();
+        let mut all = Self { directories, ..Self::default() };
         for (names, paths, found) in journals {
             all.add(names, paths, found);
         }
@@ -89,6 +95,7 @@ impl FoundJournals {
         let first = self.files.len();
         self.files.extend(order.iter().map(|file| (names[*file], paths[*file].clone())));
         self.holding.extend((0..order.len()).map(|at| at < found.order.len()));
+        self.faults.extend(found.faults);
         self.newest = self.newest.max(found.generation.map_or(0, |generation| generation.number));
         for piece in found.pieces {
             let at = order.iter().position(|file| *file == piece.file).unwrap_or_default();
@@ -105,6 +112,17 @@ impl FoundJournals {
         } else {
             pieces.push(FoundPiece { base, end, file, position, bytes });
         }
+    }
+
+    /// What was wrong with the files. It was told on the log.
+    pub fn faults(&self) -> &[JournalFault] {
+        &self.faults
+    }
+
+    /// The topics and partitions of which the journals hold records, and of how many.
+    pub fn records_by_partition(&self) -> impl Iterator<Item = (TopicId, i32, u64)> {
+        let of = |pieces: &[FoundPiece]| -> u64 { pieces.iter().map(FoundPiece::records).sum() };
+        self.pieces.iter().map(move |((topic, partition), pieces)| (*topic, *partition, of(pieces)))
     }
 
     /// Whether no journal holds a record.
@@ -133,12 +151,34 @@ impl FoundJournals {
         others.flat_map(|(_, pieces)| pieces).map(FoundPiece::records).sum()
     }
 
+    /// The file that a piece lies in.
+    pub(crate) fn file_of(&self, piece: &FoundPiece) -> &Path {
+        self.files.get(piece.file as usize).map_or(Path::new(""), |(_, path)| path.as_path())
+    }
+
+    /// The directories that were looked into.
+    pub(crate) fn directories(&self) -> impl Iterator<Item = &Path> {
+        self.directories.iter().map(PathBuf::as_path)
+    }
+
     /// The files that were found, those with records in the order in which they were written, and whether each holds
     /// any.
     pub(crate) fn files(&self) -> impl Iterator<Item = (FileName, &Path, bool)> {
         let files = self.files.iter().zip(&self.holding);
         files.map(|((name, path), holds)| (*name, path.as_path(), *holds))
     }
+}
+
+/// The files of journals in a directory, by core.
+pub(crate) fn names_in(directory: &Path) -> io::Result<BTreeMap<usize, Vec<FileName>>> {
+    let mut by_core: BTreeMap<usize, Vec<FileName>> = BTreeMap::new();
+    for name in fs::read_dir(directory).map_err(naming(directory))? {
+        if let Some(name) = name.to_str().and_then(FileName::parse) {
+            by_core.entry(name.core).or_default().push(name);
+        }
+    }
+    by_core.values_mut().for_each(|names| names.sort_unstable());
+    Ok(by_core)
 }
 
 /// Reads pieces one after another. One file is open at a time.

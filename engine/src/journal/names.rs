@@ -31,6 +31,12 @@ impl FileName {
         name.strip_suffix(".tmp").and_then(Self::parse).is_some()
     }
 
+    /// Whether it is the name of a journal's file, of one that is being made, or of one that was kept.
+    pub(crate) fn is_of_journals(name: &str) -> bool {
+        let of_journal = name.split_once(".journal").map(|(stem, _)| format!("{stem}.journal"));
+        of_journal.is_some_and(|name| Self::parse(&name).is_some())
+    }
+
     /// `None`: it is no file of a journal.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let (core, number) = name.strip_prefix("creel-")?.strip_suffix(".journal")?.split_once('-')?;
@@ -57,6 +63,10 @@ mod tests {
         assert_eq!(FileName::parse("creel-12-3.journal"), Some(file));
         assert_eq!(TopicPartition::from_directory_name("creel-12-3.journal"), None);
         assert!(FileName::is_unfinished("creel-12-3.journal.tmp"));
+        for of_journals in ["creel-12-3.journal", "creel-12-3.journal.tmp", "creel-12-3.journal.kept-2"] {
+            assert!(FileName::is_of_journals(of_journals));
+        }
+        assert!(!FileName::is_of_journals("creel-metadata.journal") && !FileName::is_of_journals("a"));
         assert!(!FileName::is_unfinished("creel-12-3.journal") && !FileName::is_unfinished("a.journal.tmp"));
         for other in [
             "creel-metadata.journal",

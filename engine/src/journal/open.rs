@@ -17,7 +17,7 @@ use crate::offset::Offset;
 /// The files of a core's journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalFiles {
-    /// The log directory.
+    /// Where they lie: the log directory, or one of their own.
     pub directory: PathBuf,
     /// The core.
     pub core: usize,

@@ -36,6 +36,19 @@ pub(crate) struct CoreRecords {
     pub(crate) pieces: Vec<PlacedPiece>,
     /// The files that hold records of the generation, in the order in which they were written.
     pub(crate) order: Vec<usize>,
+    /// What was wrong with the files. It was told on the log.
+    pub(crate) faults: Vec<JournalFault>,
+}
+
+/// Something that was wrong with a file of a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalFault {
+    /// The file.
+    pub file: PathBuf,
+    /// What was wrong with it.
+    pub what: String,
+    /// Whether records were lost that had been acknowledged. Otherwise it is what a crash leaves.
+    pub is_loss: bool,
 }
 
 /// The records of one file.
@@ -58,42 +71,42 @@ struct Start {
 /// Reads the journal that consists of `files`.
 pub(crate) async fn read(files: &[PathBuf]) -> io::Result<CoreRecords> {
     let mut readers = Vec::new();
+    let mut found = CoreRecords::default();
     for (number, path) in files.iter().enumerate() {
         let mut reader = Reader::open(path.clone())?;
-        if let Some(start) = reader.start().await.map_err(naming(path))? {
-            readers.push((number, reader, start));
+        match reader.start().await.map_err(naming(path))? {
+            Some(start) => readers.push((number, reader, start)),
+            None => found.faults.append(&mut reader.faults),
         }
     }
     let Some(generation) = readers.iter().map(|(_, _, start)| start.id.generation).max() else {
-        return Ok(CoreRecords::default());
+        return Ok(found);
     };
     let is_of_it = |start: &Start| start.id.generation == generation;
-    for (_, reader, _) in readers.iter().filter(|(_, _, start)| !is_of_it(start)) {
+    for (_, reader, _) in readers.iter_mut().filter(|(_, _, start)| !is_of_it(start)) {
         reader.leave_out("its records are of an earlier life than those of another file");
+        found.faults.append(&mut reader.faults);
     }
     readers.retain(|(_, _, start)| is_of_it(start));
     readers.sort_unstable_by_key(|(_, _, start)| start.id.sequence);
-    let mut found = CoreRecords { generation: Some(generation), ..CoreRecords::default() };
+    found.generation = Some(generation);
     let mut expected = None;
     let firsts: Vec<u64> = readers.iter().map(|(_, _, start)| start.id.sequence).collect();
     for (at, (number, mut reader, start)) in readers.into_iter().enumerate() {
         let bound = firsts.get(at + 1).copied().unwrap_or(u64::MAX);
         let chain = reader.chain(number, &start, bound).await.map_err(naming(&files[number]))?;
         match expected {
-            Some(expected) if expected != chain.first => lost(&files[number], expected, chain.first),
+            Some(expected) if expected != chain.first => reader.lost(expected, chain.first),
             // The next lap may have begun to overwrite it. Then it was not needed any more.
             None if start.is_late => reader.warn("the first record of the oldest file is torn"),
             _ => {}
         }
         expected = Some(chain.next);
+        found.faults.append(&mut reader.faults);
         found.order.push(chain.file);
         found.pieces.extend(chain.pieces);
     }
     Ok(found)
-}
-
-fn lost(file: &std::path::Path, from: u64, to: u64) {
-    tracing::error!(file = %file.display(), from, to, "the journal is damaged: these records of it are lost");
 }
 
 /// Reads one file, a window at a time.
@@ -105,6 +118,7 @@ struct Reader {
     window_at: u64,
     /// Some of it can't be read. The rest is read block by block.
     is_unreadable: bool,
+    faults: Vec<JournalFault>,
 }
 
 impl Reader {
@@ -113,7 +127,8 @@ impl Reader {
         let length = file.len().map_err(naming(&path))?;
         // What a failed write has left only in memory does not count.
         file.drop_cached();
-        Ok(Self { path, file, length, window: BytesMut::new(), window_at: 0, is_unreadable: false })
+        let window = BytesMut::new();
+        Ok(Self { path, file, length, window, window_at: 0, is_unreadable: false, faults: Vec::new() })
     }
 
     /// The first whole record, if the file begins with one that was whole once.
@@ -136,12 +151,23 @@ impl Reader {
         Ok(later.map(|(position, header)| Start { position, id: header.id, is_late: true }))
     }
 
-    fn leave_out(&self, why: &str) {
+    fn leave_out(&mut self, why: &str) {
         tracing::warn!(file = %self.path.display(), why, "a file of the journal is left out");
+        self.note(format!("it is left out: {why}"), false);
     }
 
-    fn warn(&self, what: &str) {
+    fn warn(&mut self, what: &str) {
         tracing::warn!(file = %self.path.display(), what, "the journal was read in part");
+        self.note(what.to_owned(), false);
+    }
+
+    fn lost(&mut self, from: u64, to: u64) {
+        tracing::error!(file = %self.path.display(), from, to, "the journal is damaged: these records of it are lost");
+        self.note(format!("it is damaged: its records {from} to {} are lost", to.saturating_sub(1)), true);
+    }
+
+    fn note(&mut self, what: String, is_loss: bool) {
+        self.faults.push(JournalFault { file: self.path.clone(), what, is_loss });
     }
 
     /// The beginning of the record at `position`, if there is one.
@@ -186,7 +212,7 @@ impl Reader {
                 let is_more = chain.next < bound;
                 let later = if is_more { self.later(position, due, bound).await? } else { None };
                 let Some((at, header)) = later else { return Ok(chain) };
-                lost(&self.path, chain.next, header.id.sequence);
+                self.lost(chain.next, header.id.sequence);
                 (position, chain.next) = (at, header.id.sequence);
                 continue;
             };
@@ -282,6 +308,7 @@ impl Reader {
                 if !std::mem::replace(&mut self.is_unreadable, true) {
                     let file = self.path.display();
                     tracing::error!(%file, position, %error, "a part of the journal cannot be read: it counts as damaged");
+                    self.note(format!("it cannot be read from byte {position} on: {error}"), true);
                 }
                 (self.window, self.window_at) = (BytesMut::new(), 0);
                 false

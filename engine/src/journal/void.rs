@@ -8,24 +8,21 @@ use std::path::{Path, PathBuf};
 
 use creel_io::fs::{self, AlignedBuffer, DurableFile};
 
-use crate::journal::found::FoundJournals;
+use crate::journal::found::{FoundJournals, names_in};
 use crate::journal::names::FileName;
 use crate::limits::JOURNAL_BLOCK_BYTES;
 
 impl FoundJournals {
-    /// Makes all journals void, durably. Everything that they hold must be on the medium in the segments. Files for
-    /// which `is_kept(core, number)` is false are removed.
+    /// Makes all journals void, durably. Everything that they hold must be on the medium in the segments. Files that do
+    /// not lie in `directory`, or for which `is_kept(core, number)` is false, are removed.
     pub async fn make_void(
         &self,
         directory: &Path,
         is_kept: impl Fn(usize, usize) -> bool,
     ) -> io::Result<()> {
-        remove_unfinished(directory)?;
+        self.remove_unfinished()?;
         for (name, path, _) in self.files() {
-            let is_void = make_void(path).await?;
-            if !is_void || !is_kept(name.core, name.number) {
-                remove(path, directory).await?;
-            }
+            make_void_or_remove(path, is_in(path, directory) && is_kept(name.core, name.number)).await?;
         }
         Ok(())
     }
@@ -37,28 +34,59 @@ impl FoundJournals {
         directory: &Path,
         is_kept: impl Fn(usize, usize) -> bool,
     ) -> io::Result<Vec<PathBuf>> {
-        remove_unfinished(directory)?;
+        self.remove_unfinished()?;
         let mut kept = Vec::new();
         for (name, path, _) in self.files().filter(|(_, _, holds)| *holds) {
-            let aside = name.kept_path(directory, fs::exists);
+            let its_directory = directory_of(path);
+            let aside = name.kept_path(its_directory, fs::exists);
             fs::rename(path, &aside)?;
-            fs::sync_dir(directory).await?;
+            fs::sync_dir(its_directory).await?;
             kept.push(aside);
         }
         for (name, path, _) in self.files().filter(|(_, _, holds)| !*holds) {
-            if !make_void(path).await? || !is_kept(name.core, name.number) {
-                remove(path, directory).await?;
-            }
+            make_void_or_remove(path, is_in(path, directory) && is_kept(name.core, name.number)).await?;
         }
         Ok(kept)
     }
+
+    fn remove_unfinished(&self) -> io::Result<()> {
+        self.directories().try_for_each(remove_unfinished)
+    }
+}
+
+/// Makes void, durably, whatever journals lie in `directory`, without reading them: nobody needs what they hold. Files
+/// for which `is_kept(core, number)` is false are removed.
+pub async fn discard_journals(directory: &Path, is_kept: impl Fn(usize, usize) -> bool) -> io::Result<()> {
+    remove_unfinished(directory)?;
+    for name in names_in(directory)?.into_values().flatten() {
+        make_void_or_remove(&name.path(directory), is_kept(name.core, name.number)).await?;
+    }
+    Ok(())
+}
+
+/// Whether files of journals lie in `directory`, also such as were put aside. They may hold nothing.
+pub fn has_journals(directory: &Path) -> io::Result<bool> {
+    let names = fs::read_dir(directory)?;
+    Ok(names.iter().any(|name| name.to_str().is_some_and(FileName::is_of_journals)))
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
+}
+
+fn is_in(path: &Path, directory: &Path) -> bool {
+    path.parent() == Some(directory)
+}
+
+async fn make_void_or_remove(path: &Path, is_kept: bool) -> io::Result<()> {
+    if make_void(path).await? && is_kept { Ok(()) } else { remove(path).await }
 }
 
 /// Makes the files of a journal void, in this order. One that can't be written is removed.
 pub(crate) async fn make_all_void(files: &[PathBuf]) -> io::Result<()> {
     for path in files {
         if !make_void(path).await.is_ok_and(|is_void| is_void) {
-            remove(path, path.parent().unwrap_or(path)).await?;
+            remove(path).await?;
         }
     }
     Ok(())
@@ -73,9 +101,9 @@ fn remove_unfinished(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-async fn remove(path: &Path, directory: &Path) -> io::Result<()> {
+async fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)?;
-    fs::sync_dir(directory).await
+    fs::sync_dir(directory_of(path)).await
 }
 
 /// Writes zeros over the first block. `false`: the file is not of whole blocks, so this can't be done.

@@ -24,6 +24,15 @@ use crate::partition::{commit, open_files};
 
 type CoreJournal = SharedJournal<State>;
 
+/// How a core's journal ended. Either way the segments hold on the medium all that it ever held.
+#[derive(Debug)]
+pub enum JournalEnd {
+    /// It holds nothing any more, durably.
+    Void,
+    /// Its files could not be emptied. Whoever reads them finds what the segments hold, too.
+    StillThere(io::Error),
+}
+
 impl TurnWriter {
     /// Begins the core's journal. What a start found must be void by now; `generation` is its
     /// [`next_generation`](crate::FoundJournals::next_generation). Files that are missing are made and written once,
@@ -43,22 +52,24 @@ impl TurnWriter {
 
     /// Ends the core's journal, and makes it void, also if a write to it has failed. Every partition of the core must be
     /// closed. Refused if the segments lack something that the journal holds: then the stop was not clean.
-    pub async fn end_journal(&self) -> io::Result<()> {
+    pub async fn end_journal(&self) -> io::Result<JournalEnd> {
         self.journal.begin_alone().await;
         let outcome = self.end_alone().await;
         self.journal.end_writing();
         outcome
     }
 
-    async fn end_alone(&self) -> io::Result<()> {
-        let Some(files) = self.journal.written_files() else { return Ok(()) };
+    async fn end_alone(&self) -> io::Result<JournalEnd> {
+        let Some(files) = self.journal.written_files() else { return Ok(JournalEnd::Void) };
         if !self.journal.is_all_synced() {
             return Err(io::Error::other("the journal holds batches that the segments may lack"));
         }
         self.journal.set_phase(Phase::Unused);
-        make_all_void(&files).await?;
+        if let Err(error) = make_all_void(&files).await {
+            return Ok(JournalEnd::StillThere(error));
+        }
         self.forgo_journal();
-        Ok(())
+        Ok(JournalEnd::Void)
     }
 
     /// What the core's journal does.

@@ -16,6 +16,7 @@ pub(crate) mod open;
 pub(crate) mod open_files;
 pub(crate) mod read;
 pub(crate) mod replay;
+pub(crate) mod replayed;
 pub(crate) mod retention;
 pub(crate) mod roll;
 #[cfg(test)]
@@ -42,6 +43,7 @@ use crate::format::bad_ranges::BadRange;
 use crate::jobs::hw_waiters::Seen;
 use crate::log::Cursors;
 use crate::offset::{LeaderEpoch, Offset};
+use crate::partition::replayed::Replayed;
 use crate::partition::state::{Health, State};
 use crate::partition::waiting::wait_past;
 use crate::recover::recovered_log::RecoveryReport;
@@ -214,7 +216,12 @@ impl Partition {
     /// How many records the core's journal held of the log that were not appended when it was opened: they do not fit
     /// it, or are damaged.
     pub fn not_replayed(&self) -> u64 {
-        self.0.not_replayed.get()
+        self.replayed().map_or(0, |replayed| replayed.left_out)
+    }
+
+    /// What became of what the core's journal held of the log when it was opened. `None`: it held nothing.
+    pub fn replayed(&self) -> Option<Replayed> {
+        self.0.replayed.get().map(|replayed| **replayed)
     }
 
     /// Waits until the high watermark is past `offset`, or the log is closed, poisoned or truncated. For long polls.

@@ -1,6 +1,6 @@
 //! Opens a partition: its files, its recovered state, its producers.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -307,6 +307,6 @@ fn assemble(
         running: Running::default(),
         sync_times: SyncTimes::default(),
         recovery: recovery.report,
-        not_replayed: Cell::default(),
+        replayed: OnceCell::default(),
     }
 }

@@ -9,7 +9,6 @@ use std::io;
 use bytes::Bytes;
 use creel_io::fs::File;
 
-use crate::directory::TopicPartition;
 use crate::error::{AppendAsIsError, AppendError, OpenError};
 use crate::fault_points::{self, Bug};
 use crate::format::batch::{BatchHeader, UncheckedBatch};
@@ -19,6 +18,7 @@ use crate::offset::Offset;
 use crate::partition::Partition;
 use crate::partition::append::PendingAck;
 use crate::partition::read::locate;
+use crate::partition::replayed::{ReplayStop, Replayed};
 use crate::segment::scan::Scan;
 
 /// The number of bytes of batches that are looked at in about a microsecond.
@@ -33,75 +33,61 @@ pub(crate) async fn replay(
 ) -> Result<(), OpenError> {
     let name = partition.name().clone();
     let pieces = journal.found.pieces(journal.topic, name.partition);
-    let mut replay = Replay { partition, walk: None, appended: 0, last: None };
+    if pieces.is_empty() {
+        return Ok(());
+    }
+    let mut replay = Replay { partition, walk: None, told: Replayed::default(), last: None };
     let mut reader = PieceReader::new(&journal.found);
-    let mut left = pieces.iter().filter(|piece| piece.end > recovery_point);
+    let is_synced = |piece: &&FoundPiece| piece.end <= recovery_point;
+    replay.told.present += pieces.iter().filter(is_synced).map(FoundPiece::records).sum::<u64>();
+    let mut left = pieces.iter().filter(|piece| !is_synced(piece));
     while let Some(piece) = left.next() {
         let batches = reader.batches(piece).await?;
+        let before = replay.told;
         if let Err(stop) = replay.piece(piece, batches).await? {
             stop.tell(&name, partition.next_offset());
-            let not_replayed = piece.records() + left.map(FoundPiece::records).sum::<u64>();
-            partition.state().not_replayed.set(not_replayed);
+            let done = replay.told.appended + replay.told.present - before.appended - before.present;
+            let left = left.map(FoundPiece::records).sum::<u64>();
+            replay.told.left_out = piece.records().saturating_sub(done) + left;
+            replay.told.stop = Some(stop);
             break;
         }
     }
     if partition.next_offset() > partition.durable_end() {
-        let (batches, end) = (replay.appended, partition.next_offset());
+        let (batches, end) = (replay.told.batches, partition.next_offset());
         tracing::info!(partition = %name, batches, %end, "batches that only the journal held were appended");
         partition.sync().await?;
     }
-    replay.check().await
-}
-
-/// Why no more of the journal is appended.
-#[derive(Debug, PartialEq, Eq)]
-enum Stop {
-    /// The log has another batch at this offset.
-    Differs(Offset),
-    /// Nothing is known of the offsets from the log's end to this one.
-    Gap(Offset),
-    /// The batch that should begin here is none.
-    Damaged(Offset),
-}
-
-impl Stop {
-    fn tell(&self, name: &TopicPartition, end: Offset) {
-        match self {
-            Self::Differs(offset) => tracing::error!(
-                partition = %name, %offset, %end,
-                "the journal holds another batch than the log: the log stays as it is"
-            ),
-            Self::Gap(offset) => tracing::error!(
-                partition = %name, from = %end, to = %offset,
-                "batches are lost: the log ends before what the journal holds, so that is not appended"
-            ),
-            Self::Damaged(offset) => tracing::error!(
-                partition = %name, %offset, %end,
-                "a batch in the journal is damaged: it and what follows is not appended"
-            ),
-        }
-    }
+    replay.check().await?;
+    // A log is opened once.
+    let _ = partition.state().replayed.set(Box::new(replay.told));
+    Ok(())
 }
 
 struct Replay<'a> {
     partition: &'a Partition,
     /// A walk over the batches that the log has.
     walk: Option<Scan>,
-    /// The number of batches appended.
-    appended: u64,
-    /// The last of them. It is written at the end of a turn.
+    told: Replayed,
+    /// The last batch that was appended. It is written at the end of a turn.
     last: Option<PendingAck>,
 }
 
 impl Replay<'_> {
-    async fn piece(&mut self, piece: &FoundPiece, mut batches: Bytes) -> Result<Result<(), Stop>, OpenError> {
+    async fn piece(
+        &mut self,
+        piece: &FoundPiece,
+        mut batches: Bytes,
+    ) -> Result<Result<(), ReplayStop>, OpenError> {
         if piece.base > self.partition.next_offset() {
-            return Ok(Err(Stop::Gap(piece.base)));
+            return Ok(Err(ReplayStop::Gap(piece.base)));
         }
         while !batches.is_empty() {
             let header =
                 BatchHeader::parse(&batches).ok().filter(|header| header.size_bytes <= batches.len());
-            let Some(header) = header else { return Ok(Err(Stop::Damaged(self.partition.next_offset()))) };
+            let Some(header) = header else {
+                return Ok(Err(ReplayStop::Damaged(self.partition.next_offset())));
+            };
             if header.base_offset >= piece.end {
                 // A cut made it void, and everything behind it.
                 break;
@@ -110,8 +96,9 @@ impl Replay<'_> {
             creel_io::pace(1 + header.size_bytes / BYTES_A_STEP).await;
             if header.base_offset < self.partition.next_offset() {
                 if !self.is_there(&header).await? {
-                    return Ok(Err(Stop::Differs(header.base_offset)));
+                    return Ok(Err(ReplayStop::Differs(header.base_offset)));
                 }
+                self.told.present += offsets_of(&header);
                 self.append_twice(batch)?;
             } else if let Err(stop) = self.append(batch, &header)? {
                 return Ok(Err(stop));
@@ -120,18 +107,19 @@ impl Replay<'_> {
         Ok(Ok(()))
     }
 
-    fn append(&mut self, batch: Bytes, header: &BatchHeader) -> Result<Result<(), Stop>, OpenError> {
+    fn append(&mut self, batch: Bytes, header: &BatchHeader) -> Result<Result<(), ReplayStop>, OpenError> {
         let Ok(batch) = UncheckedBatch::new(batch).verify_stamped() else {
-            return Ok(Err(Stop::Damaged(header.base_offset)));
+            return Ok(Err(ReplayStop::Damaged(header.base_offset)));
         };
         match self.partition.append_as_is(&batch) {
             Ok(pending) => {
                 self.last = Some(pending);
-                self.appended += 1;
+                self.told.batches += 1;
+                self.told.appended += offsets_of(header);
                 Ok(Ok(()))
             }
-            Err(AppendAsIsError::OutOfOrder { base, .. }) => Ok(Err(Stop::Gap(base))),
-            Err(AppendAsIsError::OlderEpoch { .. }) => Ok(Err(Stop::Differs(header.base_offset))),
+            Err(AppendAsIsError::OutOfOrder { base, .. }) => Ok(Err(ReplayStop::Gap(base))),
+            Err(AppendAsIsError::OlderEpoch { .. }) => Ok(Err(ReplayStop::Differs(header.base_offset))),
             Err(AppendAsIsError::Append(refusal)) => Err(failed(refusal)),
         }
     }
@@ -191,6 +179,11 @@ impl Replay<'_> {
         }
         Ok(())
     }
+}
+
+/// How many offsets a batch has.
+fn offsets_of(header: &BatchHeader) -> u64 {
+    u64::try_from(header.end_offset() - header.base_offset).unwrap_or_default()
 }
 
 fn is_same(found: &BatchHeader, wanted: &BatchHeader) -> bool {

@@ -4,7 +4,7 @@
 //! This is the only place that spawns a job's task. Only the files beside it know all parts of the state. Each part is
 //! a value of its own, and no borrow of one is held across an `await`.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::{fmt, io};
@@ -29,6 +29,7 @@ use crate::log::producers::AppendOrigin;
 use crate::log::{End, Log};
 use crate::partition::append_times::{AppendTimes, SyncTimes};
 use crate::partition::background::Background;
+use crate::partition::replayed::Replayed;
 use crate::recover::progress::RecoveryProgress;
 use crate::recover::recovered_log::RecoveryReport;
 use crate::segment::open_files::OpenFiles;
@@ -66,8 +67,8 @@ pub(crate) struct State {
     /// When the last syncs ended, where times are recorded.
     pub(crate) sync_times: SyncTimes,
     pub(crate) recovery: RecoveryReport,
-    /// How many records of the journal were not appended when the log was opened, because they do not fit the log.
-    pub(crate) not_replayed: Cell<u64>,
+    /// What became of what the journals held of it when it was opened, if they held anything.
+    pub(crate) replayed: OnceCell<Box<Replayed>>,
 }
 
 /// Writes the appends of one core's partitions at the end of each turn. There is one per core; clones share it.

@@ -73,6 +73,17 @@ impl CheckpointFiles {
         }))
     }
 
+    /// Those of both files that are damaged.
+    pub fn damaged(&self) -> io::Result<Vec<PathBuf>> {
+        let mut damaged = Vec::new();
+        for name in [RECOVERY_POINTS, LOG_STARTS] {
+            let path = self.directory.join(name);
+            let text = read_text(&path)?.filter(|text| !text.is_empty());
+            damaged.extend(text.filter(|text| decode(text).is_none()).map(|_| path));
+        }
+        Ok(damaged)
+    }
+
     /// Replaces both files, durably.
     pub async fn write(&self, checkpoint: &Checkpoint) -> io::Result<()> {
         self.write_one(RECOVERY_POINTS, &checkpoint.recovery_points).await?;

@@ -25,7 +25,14 @@ pub(crate) struct FoundFiles {
 
 /// Lists a partition's directory, and removes what a crash left unfinished.
 pub(crate) fn find_files(directory: &Path) -> io::Result<FoundFiles> {
-    let mut found = FoundFiles::default();
+    let (found, leftovers) = list_files(directory)?;
+    leftovers.iter().try_for_each(|path| remove_if_there(path))?;
+    Ok(found)
+}
+
+/// Lists a partition's directory: its files, and what a crash left unfinished.
+pub(crate) fn list_files(directory: &Path) -> io::Result<(FoundFiles, Vec<PathBuf>)> {
+    let (mut found, mut leftovers) = (FoundFiles::default(), Vec::new());
     for name in fs::read_dir(directory).map_err(naming(directory))? {
         let path = directory.join(name);
         if let Some(base) = log_base(&path) {
@@ -33,10 +40,10 @@ pub(crate) fn find_files(directory: &Path) -> io::Result<FoundFiles> {
         } else if let Some(offset) = snapshot::KIND.offset_in(&path) {
             found.snapshots.push(offset);
         } else if is_leftover(&path) {
-            remove_if_there(&path)?;
+            leftovers.push(path);
         }
     }
-    Ok(found)
+    Ok((found, leftovers))
 }
 
 fn is_leftover(path: &Path) -> bool {

@@ -46,6 +46,33 @@ pub(crate) struct LogScan {
     tail_is_sound: bool,
 }
 
+/// A log as its files show it.
+#[derive(Debug)]
+pub(crate) struct LookedLog {
+    /// By base offset, up to the log's end.
+    pub(crate) segments: Vec<LookedSegment>,
+    /// Segments that lie behind the torn end of the log.
+    pub(crate) behind: Vec<Offset>,
+    pub(crate) bad_ranges: Vec<BadRange>,
+    /// The first batch of each leader epoch.
+    pub(crate) epochs: Vec<EpochStart>,
+    pub(crate) report: RecoveryReport,
+    /// Where the next batch must begin.
+    pub(crate) end: Offset,
+}
+
+/// A segment of it.
+#[derive(Debug)]
+pub(crate) struct LookedSegment {
+    pub(crate) base: Offset,
+    /// The base offset of the next one.
+    pub(crate) next: Option<Offset>,
+    /// The size of its file in bytes.
+    pub(crate) length: u64,
+    /// Where its batches end in the file.
+    pub(crate) batches_end: FilePosition,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Continue {
     Yes,
@@ -70,10 +97,7 @@ impl LogScan {
 
     /// Scans the files, segment by segment.
     pub(crate) async fn run(mut self, found: Vec<FoundSegment>) -> io::Result<RecoveredLog> {
-        self.bad_ranges = read_bad_ranges(&self.found.directory)?;
-        // Damage that was found before this start was durable then. What lies behind it must not be cut now.
-        let known_damage = self.bad_ranges.iter().map(|bad| bad.end).max().unwrap_or(Offset::ZERO);
-        self.safe_below = self.safe_below.max(self.last_mark(&found).await?).max(known_damage);
+        self.learn_what_was_synced(&found).await?;
         let mut found = found.into_iter().peekable();
         while let Some(segment) = found.next() {
             let next = found.peek().map(FoundSegment::base);
@@ -85,6 +109,41 @@ impl LogScan {
         self.remove_snapshots_of_what_was_cut()?;
         self.settle().await?;
         Ok(self.into_log())
+    }
+
+    /// Scans the files, segment by segment, and changes none: nothing is cut, built anew or written down.
+    pub(crate) async fn look(mut self, found: Vec<FoundSegment>) -> io::Result<LookedLog> {
+        self.learn_what_was_synced(&found).await?;
+        let mut segments = Vec::new();
+        let mut found = found.into_iter().peekable();
+        let mut goes_on = Continue::Yes;
+        while goes_on == Continue::Yes
+            && let Some(one) = found.next()
+        {
+            let next = found.peek().map(FoundSegment::base);
+            self.bad_ranges.retain(|bad| bad.segment != one.base());
+            let mut segment = one.emptied();
+            goes_on = self.scan(&mut segment, one.length(), next).await.map_err(naming(one.path()))?;
+            segment.log.close();
+            let (base, length, batches_end) = (one.base(), one.length(), segment.end_position());
+            segments.push(LookedSegment { base, next, length, batches_end });
+        }
+        Ok(LookedLog {
+            segments,
+            behind: found.map(|segment| segment.base()).collect(),
+            bad_ranges: self.bad_ranges,
+            epochs: self.epochs,
+            report: self.report,
+            end: self.end,
+        })
+    }
+
+    async fn learn_what_was_synced(&mut self, found: &[FoundSegment]) -> io::Result<()> {
+        self.bad_ranges = read_bad_ranges(&self.found.directory)?;
+        // Damage that was found before this start was durable then. What lies behind it must not be cut now.
+        let known_damage = self.bad_ranges.iter().map(|bad| bad.end).max().unwrap_or(Offset::ZERO);
+        self.safe_below = self.safe_below.max(self.last_mark(found).await?).max(known_damage);
+        Ok(())
     }
 
     /// Scans the next segment of the log.

@@ -21,7 +21,7 @@ pub(crate) mod damage;
 pub(crate) mod found_log;
 pub(crate) mod found_segment;
 pub(crate) mod log_directory;
-mod log_scan;
+pub(crate) mod log_scan;
 mod marks;
 pub(crate) mod progress;
 pub(crate) mod recovered_log;

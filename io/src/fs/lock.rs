@@ -56,13 +56,36 @@ pub fn lock_exclusive(directory: &Path) -> io::Result<DirLock> {
         if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        lock_as_java_does(&file)?;
+        lock_whole(&file, libc::F_WRLCK)?;
         if is_at(&file, &path)? {
             let made = is_made.then_some(path);
             return Ok(DirLock { _held: LockHolder::Ring(file), made });
         }
     }
     Err(io::ErrorKind::WouldBlock.into())
+}
+
+/// Takes the lock of a directory without changing anything there, and so that others may do the same. `None`: there is no lock
+/// file, so no broker runs there. `WouldBlock` if another process holds it.
+pub fn lock_if_there(directory: &Path) -> io::Result<Option<DirLock>> {
+    let path = directory.join(".lock");
+    if let Some(sim) = sim::context() {
+        if !sim::directory::exists(&sim, &path) {
+            return Ok(None);
+        }
+        let held = LockHolder::Sim(sim::directory::lock(&sim, directory)?);
+        return Ok(Some(DirLock { _held: held, made: None }));
+    }
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    // SAFETY: the descriptor is open; flock(2) takes no pointers.
+    if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_SH | libc::LOCK_NB) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    lock_whole(&file, libc::F_RDLCK)?;
+    Ok(Some(DirLock { _held: LockHolder::Ring(file), made: None }))
 }
 
 /// Whether a file is the one at that path. The previous holder of the lock may have removed it.
@@ -77,9 +100,9 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 
 /// Locks the whole file as Java does. The lock belongs to the descriptor. It excludes the locks of fcntl(2), which
 /// belong to a process.
-fn lock_as_java_does(file: &File) -> io::Result<()> {
+fn lock_whole(file: &File, kind: libc::c_int) -> io::Result<()> {
     let whole = libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
+        l_type: kind as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,
         l_start: 0,
         l_len: 0,

@@ -23,7 +23,7 @@ pub use directory::{
 pub use durable_file::{DurableFile, WriteMode};
 pub(crate) use file::FileBackend;
 pub use file::{File, FileSlice, WeakFile};
-pub use lock::{DirLock, lock_exclusive};
+pub use lock::{DirLock, lock_exclusive, lock_if_there};
 pub use mount::{Mount, mount_of};
 pub use options::OpenOptions;
 pub(crate) use ring_file::RingFile;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand, ValueEnum};
 
 use super::{
     error::{ConfigError, ConfigErrors},
@@ -36,18 +36,59 @@ pub struct Args {
     /// Sets one setting, for example --set num.partitions=8. May be repeated
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// Prints every setting with its meaning, its value and where the value came from, and exits
     #[arg(long)]
     pub print_config: bool,
 }
 
+/// What `creel` does instead of serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Checks a data directory that no broker uses, and changes nothing
+    ///
+    /// Reads every batch, index, snapshot and checkpoint, the topics, and the journals of the cores (creel.journal). Exit
+    /// codes: 0 nothing is damaged, 1 something is, 2 it could not run.
+    Check(CheckArgs),
+}
+
+/// The command line of `creel check`.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct CheckArgs {
+    /// The data directory (log.dirs)
+    #[arg(value_name = "DATA_DIR")]
+    pub directory: Option<PathBuf>,
+    /// Appends to the partitions what only the journals hold, as a start does, empties the journals and says what was
+    /// done. Afterwards Apache Kafka opens the directory
+    #[arg(long)]
+    pub replay: bool,
+    /// How to say what was found
+    #[arg(long, value_enum, default_value_t)]
+    pub format: CheckFormat,
+}
+
+/// How `creel check` says what it has found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+}
+
 impl Args {
     /// The settings that flags and `--set` give, the last of the same name winning.
     pub(super) fn given(&self, errors: &mut ConfigErrors) -> Vec<Given> {
-        let data_dir = self.data_dir.as_ref().map(|path| path.display().to_string());
+        let shown = |path: &PathBuf| path.display().to_string();
+        let data_dir = self.data_dir.as_ref().map(shown);
+        let checked = self.command.as_ref().and_then(|Command::Check(check)| check.directory.as_ref());
         let flags = [
             ("--listen", "listeners", self.listen.clone()),
             ("--data-dir", "log.dirs", data_dir),
+            ("check", "log.dirs", checked.map(shown)),
             ("--cores", "creel.cores", self.cores.clone()),
         ];
         let flags = flags.into_iter().filter_map(|(flag, name, text)| {

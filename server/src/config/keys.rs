@@ -50,6 +50,7 @@ broker_keys! {
     // Off until it has proved itself.
     creel_journal: bool = "creel.journal", Kind::Boolean, Some("false"), "Whether each core has a journal: small durable appends to many partitions become durable with one write to it, and their segments are synced later. After a crash Creel must start before anything else opens the data directory.";
     creel_journal_bytes: i64 = "creel.journal.bytes", Kind::Long(1 << 20, 4 << 30, Unit::Bytes), Some("67108864"), "The size of a core's journal on the disk, in bytes, if it has one (creel.journal).";
+    creel_journal_dir: Option<String> = "creel.journal.dir", Kind::Text, None, "A directory for the journals of all cores (creel.journal), on a device of its own. It must exist, and serve one data directory only. It may be changed between two starts: the old one is read first. If it is unset, the journals lie in the data directory.";
     creel_pin: bool = "creel.pin", Kind::Boolean, Some("true"), "Whether each thread is pinned to its CPU; false: the kernel places the threads, and of creel.cores only the number counts.";
     creel_segment_recycle: bool = "creel.segment.recycle", Kind::Boolean, Some("false"), "Whether the file of a segment that retention drops becomes a new segment. Syncs are then cheaper, and each partition may keep up to one segment on disk beyond retention.";
     creel_spin_us: i32 = "creel.spin.us", count(0, 1_000_000), Some("0"), "How long an idle core looks for work before it sleeps, in microseconds. A longer time lowers latency and takes CPU.";

@@ -32,6 +32,8 @@ pub struct Config {
     pub cores: CoreList,
     /// Where the data lives.
     pub data_dir: PathBuf,
+    /// Where the journals of the cores lie, if they have any. `None`: in the data directory. Otherwise an absolute path.
+    pub journal_dir: Option<PathBuf>,
 }
 
 /// Reads the command line's flags, the process's environment and the file that `--config` names, for this machine.
@@ -58,6 +60,11 @@ fn read_file(path: &Path) -> Result<String, ConfigError> {
 }
 
 impl Config {
+    /// The directory in which the journals of the cores lie, if they have any.
+    pub fn journal_directory(&self) -> &Path {
+        self.journal_dir.as_deref().unwrap_or(&self.data_dir)
+    }
+
     /// The same from given sources, for whatever machine; `file` is the text of `args.config`.
     pub fn from_sources(
         args: &Args,
@@ -108,9 +115,11 @@ impl Config {
         let admin = errors.note(admin(&settings, &broker));
         let cores = errors.note(cores::read(&settings, &broker, cpus));
         let data_dir = errors.note(data_dir(&settings, &broker));
+        let journal_dir = errors.note(journal_dir(&settings, &broker, data_dir.as_deref()));
         let whole = move || {
-            let (listeners, admin, cores, data_dir) = (listeners?, admin?, cores?, data_dir?);
-            Some(Self { listeners, admin, cores, data_dir, broker, settings })
+            let (listeners, admin, cores) = (listeners?, admin?, cores?);
+            let (data_dir, journal_dir) = (data_dir?, journal_dir?);
+            Some(Self { listeners, admin, cores, data_dir, journal_dir, broker, settings })
         };
         errors.or(whole())
     }
@@ -141,4 +150,31 @@ fn data_dir(settings: &Settings, broker: &BrokerConfig) -> Result<PathBuf, Confi
         [one] => Ok(PathBuf::from(one)),
         _ => Err(settings.refuse("log.dirs", "one directory")),
     }
+}
+
+/// Where the journals lie, if not in the data directory.
+fn journal_dir(
+    settings: &Settings,
+    broker: &BrokerConfig,
+    data_dir: Option<&Path>,
+) -> Result<Option<PathBuf>, ConfigError> {
+    let Some(text) = broker.creel_journal_dir.as_deref().filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let refuse = |accepted| Err(settings.refuse("creel.journal.dir", accepted));
+    // The data directory notes the path, so it must mean the same wherever the broker is started.
+    let Ok(directory) = real(Path::new(text)) else { return refuse("a directory") };
+    let data_dir = data_dir.and_then(|data_dir| real(data_dir).ok());
+    match data_dir.map(|data_dir| (directory == data_dir, directory.starts_with(data_dir))) {
+        Some((true, _)) => Ok(None),
+        Some((_, true)) => {
+            refuse("a directory that does not lie within the data directory: Kafka could not open that")
+        }
+        _ => Ok(Some(directory)),
+    }
+}
+
+/// A path without links, or at least an absolute one.
+fn real(path: &Path) -> std::io::Result<PathBuf> {
+    path.canonicalize().or_else(|_| std::path::absolute(path))
 }

@@ -33,7 +33,7 @@ mod topic;
 mod unserved;
 mod value;
 
-pub use args::Args;
+pub use args::{Args, CheckArgs, CheckFormat, Command};
 pub use cores::CoreList;
 pub use error::{ConfigError, ConfigErrors};
 pub use key::{Effect, Key};

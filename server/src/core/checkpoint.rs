@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use creel_engine::{Checkpoint, CheckpointFiles, Offset};
+use creel_engine::{Checkpoint, CheckpointFiles, JournalEnd, Offset};
 use creel_io::spawn;
 
 use super::{Core, Question, ask_all_cores};
@@ -31,11 +31,7 @@ impl Question for TakeCheckpoint {
         });
         let mut points = join_bounded(jobs, core.files.moving).await;
         let is_whole = points.iter().all(|point| point.is_sound);
-        if matches!(self, Self::Stopping)
-            && is_whole
-            && let Err(error) = core.turn_writer.end_journal().await
-        {
-            tracing::error!(%error, "the journal was not emptied: the next start compares it with the logs");
+        if matches!(self, Self::Stopping) && is_whole && !end_journal(&core).await {
             // It would stay behind, and after a clean stop others may write to the directory.
             points.iter_mut().for_each(|point| point.is_sound = false);
         }
@@ -48,6 +44,21 @@ impl Question for WriteCheckpoint {
     async fn answer_here(self, core: Rc<Core>) -> bool {
         write_checkpoint(&core).await
     }
+}
+
+/// Ends the core's journal. Returns whether no start will look into it again.
+async fn end_journal(core: &Core) -> bool {
+    let error = match core.turn_writer.end_journal().await {
+        Ok(JournalEnd::Void) => return true,
+        Ok(JournalEnd::StillThere(error)) if core.node.config.journal_dir.is_some() => {
+            // After a clean stop the data directory names no other directory, so nobody reads this one.
+            tracing::error!(%error, "the journal was not emptied: nothing in it is needed any more");
+            return true;
+        }
+        Ok(JournalEnd::StillThere(error)) | Err(error) => error,
+    };
+    tracing::error!(%error, "the journal was not emptied: the next start compares it with the logs");
+    false
 }
 
 /// If a partition could not be opened, what is written down of it stays: the next start recovers it by that.

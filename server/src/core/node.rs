@@ -8,12 +8,22 @@ use creel_io::CoreId;
 use super::shown_brokers::{BrokerIndex, ShownBrokers};
 use crate::config::{BrokerConfig, Config};
 
+/// What a node is started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To serve, until it is stopped.
+    Serve,
+    /// To append what only the journals hold. Nobody asks it anything, so nothing else is appended.
+    Replay,
+}
+
 /// Shared by every core, never changed after the start but for the counters.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) config: Config,
     pub(crate) cores: usize,
     pub(crate) brokers: ShownBrokers,
+    pub(crate) purpose: Purpose,
     /// Known once core 0 has read the metadata.
     pub(crate) cluster_id: OnceLock<String>,
     /// Open connections of each core, so that the next one goes to the least loaded. This is a hint, so the order is
@@ -22,10 +32,10 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(config: Config, cores: usize) -> Self {
+    pub(crate) fn new(config: Config, cores: usize, purpose: Purpose) -> Self {
         let connections = (0..cores).map(|_| AtomicUsize::new(0)).collect();
         let brokers = ShownBrokers::new(config.broker.node_id, config.broker.creel_core_brokers, cores);
-        Self { config, cores, brokers, cluster_id: OnceLock::new(), connections }
+        Self { config, cores, brokers, purpose, cluster_id: OnceLock::new(), connections }
     }
 
     pub(crate) fn broker(&self) -> &BrokerConfig {

@@ -11,6 +11,9 @@ pub enum Failure {
     /// Another process has it.
     #[error("data directory {0} is in use by another broker")]
     Locked(String),
+    /// The journals of its cores are not where they should be, or cannot begin where they are to.
+    #[error("journal directory {0}: {1}")]
+    JournalDir(String, String),
     /// The address cannot be listened on.
     #[error("cannot listen on {0}: {1} (--listen, or listeners)")]
     Listen(SocketAddr, String),

@@ -11,7 +11,9 @@ mod exposure_warning;
 mod failure;
 mod file_system;
 mod journal;
+mod journal_places;
 mod listen;
+mod replay;
 mod shutdown;
 mod start;
 mod start_progress;
@@ -19,4 +21,5 @@ mod upkeep;
 
 pub use banner::{Banner, Listening};
 pub use failure::Failure;
+pub use replay::ReplayOutcome;
 pub use start::{Setup, run_core};

@@ -11,7 +11,7 @@ use creel_io::timeout;
 use crate::core::checkpoint::write;
 use crate::core::{Core, Question, ask_all_cores};
 use crate::limits::STOP_GRACE;
-use crate::metadata::MetaProperties;
+use crate::metadata::{JournalsMark, MetaProperties};
 use crate::peers::questions::{Quiesce, TakeCheckpoint};
 
 impl Question for Quiesce {
@@ -52,7 +52,7 @@ pub(crate) async fn stop(core: &Rc<Core>) -> LastStop {
 
 /// Everything is in the segments: from now on anybody who knows Kafka's files may open the directory.
 async fn mark_clean(core: &Core, files: &CheckpointFiles) -> io::Result<()> {
-    MetaProperties::mark_journals(&core.node.config.data_dir, false).await?;
+    MetaProperties::mark_journals(&core.node.config.data_dir, &JournalsMark::Unused).await?;
     files.mark_clean_shutdown().await
 }
 

@@ -4,12 +4,12 @@ use std::{io, path::Path};
 
 use creel_io::fs;
 
+use super::journals_mark::{self, JournalsMark};
 use super::topics::TopicId;
 
 const NAME: &str = "meta.properties";
 const VERSION: &str = "1";
-/// What the version begins with while the journals of cores may hold records that the partitions lack.
-const WITH_JOURNALS: &str = "creel-journals-";
+const DIRECTORY_ID: &str = "directory.id";
 
 /// Whose data a directory holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,12 +50,17 @@ impl MetaProperties {
         node_id: i32,
         cluster_id: Option<&str>,
     ) -> Result<Option<Self>, PropertiesError> {
+        let found = Self::look(data_dir)?;
+        found.map(|found| found.of(node_id, cluster_id)).transpose()
+    }
+
+    /// Reads a directory's file, whosever it is. `None` before its first use.
+    pub fn look(data_dir: &Path) -> Result<Option<Self>, PropertiesError> {
         let path = data_dir.join(NAME);
         if !fs::exists(&path) {
             return Ok(None);
         }
-        let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
-        Self::read(&text)?.of(node_id, cluster_id).map(Some)
+        Self::read(&text_of(&path)?).map(Some)
     }
 
     /// Makes the file, at the directory's first use.
@@ -71,13 +76,50 @@ impl MetaProperties {
         Ok(made)
     }
 
-    /// Marks the directory, durably, as one whose records lie in part in the journals of cores; or takes the mark away. Kafka
-    /// and a Creel without journals refuse a directory with the mark. They would open it without those records.
-    pub async fn mark_journals(data_dir: &Path, are_used: bool) -> io::Result<()> {
+    /// What the directory says of the journals of its cores. Before its first use it has none.
+    pub fn journals(data_dir: &Path) -> Result<JournalsMark, PropertiesError> {
         let path = data_dir.join(NAME);
-        let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
-        let marked = with_mark(&text, are_used);
+        if !fs::exists(&path) {
+            return Ok(JournalsMark::Unused);
+        }
+        let text = text_of(&path)?;
+        // A version that is not known may mean anything.
+        Self::read(&text)?;
+        JournalsMark::read(&text).map_err(PropertiesError::Malformed)
+    }
+
+    /// Says, durably, where the journals of the cores lie whose records the partitions may lack. Kafka and a Creel without
+    /// journals refuse the directory from then on, until it says that there are none. They would open it without
+    /// those records.
+    pub async fn mark_journals(data_dir: &Path, mark: &JournalsMark) -> io::Result<()> {
+        let path = data_dir.join(NAME);
+        let text = text_of(&path)?;
+        let marked = mark.write(&text);
         if marked == text { Ok(()) } else { fs::write_atomically(&path, marked.as_bytes()).await }
+    }
+
+    /// The directory's own id, if it has one.
+    pub fn known_directory_id(data_dir: &Path) -> io::Result<Option<String>> {
+        let path = data_dir.join(NAME);
+        if !fs::exists(&path) {
+            return Ok(None);
+        }
+        Ok(journals_mark::value(&text_of(&path)?, DIRECTORY_ID))
+    }
+
+    /// The directory's own id. If it has none, as in Kafka's older releases, it gets one. The file must exist.
+    pub async fn directory_id(data_dir: &Path) -> io::Result<String> {
+        if let Some(known) = Self::known_directory_id(data_dir)? {
+            return Ok(known);
+        }
+        let path = data_dir.join(NAME);
+        let (mut text, made) = (text_of(&path)?, random_id());
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.extend([DIRECTORY_ID, "=", &made, "\n"]);
+        fs::write_atomically(&path, text.as_bytes()).await?;
+        Ok(made)
     }
 
     fn of(self, node_id: i32, cluster_id: Option<&str>) -> Result<Self, PropertiesError> {
@@ -104,12 +146,8 @@ impl MetaProperties {
 
     /// Version 0 is that of ZooKeeper's time: it calls the node a broker, and its directories have no ids.
     pub(crate) fn read(text: &str) -> Result<Self, PropertiesError> {
-        let value = |name: &str| {
-            let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', '!']));
-            let mut pairs = lines.filter_map(|line| line.split_once('='));
-            pairs.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned())
-        };
-        let is_known = |version: &str| ["0", VERSION].contains(&without_mark(version));
+        let value = |name: &str| journals_mark::value(text, name);
+        let is_known = |version: &str| ["0", VERSION].contains(&journals_mark::without_mark(version));
         if let Some(version) = value("version").filter(|version| !is_known(version)) {
             let reason = format!("version={version} is unknown: Creel knows 0 and {VERSION}");
             return Err(PropertiesError::Malformed(reason));
@@ -120,38 +158,17 @@ impl MetaProperties {
             .parse()
             .map_err(|_| PropertiesError::Malformed(format!("node.id={node_id} is not a number")))?;
         let cluster_id = value("cluster.id").ok_or_else(|| missing("cluster.id"))?;
-        let directory_id = value("directory.id").unwrap_or_else(random_id);
+        let directory_id = value(DIRECTORY_ID).unwrap_or_else(random_id);
         Ok(Self { cluster_id, node_id, directory_id })
     }
 }
 
-fn without_mark(version: &str) -> &str {
-    version.strip_prefix(WITH_JOURNALS).unwrap_or(version)
-}
-
-/// The same file, with or without the mark. Everything else in it stays.
-fn with_mark(text: &str, are_used: bool) -> String {
-    let mark = if are_used { WITH_JOURNALS } else { "" };
-    let mut has_version = false;
-    let mut marked = String::new();
-    for line in text.lines() {
-        match line.split_once('=').filter(|(key, _)| key.trim() == "version") {
-            Some((_, version)) => {
-                has_version = true;
-                marked.extend(["version=", mark, without_mark(version.trim())]);
-            }
-            None => marked.push_str(line),
-        }
-        marked.push('\n');
-    }
-    if are_used && !has_version {
-        marked.extend(["version=", mark, VERSION, "\n"]);
-    }
-    marked
+fn text_of(path: &Path) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&fs::read(path)?).into_owned())
 }
 
 /// A random id in the form of a topic's.
-fn random_id() -> String {
+pub(super) fn random_id() -> String {
     loop {
         let mut entropy = [0; 16];
         creel_io::random_bytes(&mut entropy);
@@ -176,22 +193,16 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_of_the_journals_comes_and_goes_and_changes_nothing_else() {
+    fn the_mark_of_the_journals_is_no_version() {
         for version in ["0", "1"] {
-            let text =
-                format!("#a comment\nnode.id=1\nversion={version}\ncluster.id=A\ndirectory.id=D\nother=x\n");
-            let marked = with_mark(&text, true);
-            assert_eq!(
-                marked,
-                text.replace(&format!("version={version}"), &format!("version=creel-journals-{version}"))
-            );
-            assert_eq!(with_mark(&marked, true), marked);
-            assert_eq!(with_mark(&marked, false), text);
-            assert_eq!(with_mark(&text, false), text);
+            let text = format!("node.id=1\nversion={version}\ncluster.id=A\ndirectory.id=D\n");
+            let marked = JournalsMark::Inside.write(&text);
             assert_eq!(MetaProperties::read(&marked).unwrap(), MetaProperties::read(&text).unwrap());
         }
-        assert_eq!(with_mark("node.id=1\n", true), "node.id=1\nversion=creel-journals-1\n");
-        assert!(MetaProperties::read("cluster.id=A\nnode.id=1\nversion=creel-journals-2\n").is_err());
+        for version in ["2", "elsewhere-2", "there-1"] {
+            let text = format!("cluster.id=A\nnode.id=1\nversion=creel-journals-{version}\n");
+            assert!(MetaProperties::read(&text).is_err(), "{version}");
+        }
     }
 
     #[test]

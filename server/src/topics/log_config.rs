@@ -6,7 +6,7 @@ use super::image::Topic;
 use crate::config::{BrokerConfig, CleanupPolicy, TimestampType, TopicConfig};
 
 /// The log's settings. Kafka's -1 is `None`; numbers beyond what makes sense are clipped by the table of settings.
-pub(super) fn log_config(topic: &Topic, broker: &BrokerConfig) -> engine::LogConfig {
+pub(crate) fn log_config(topic: &Topic, broker: &BrokerConfig) -> engine::LogConfig {
     let may_have_gaps = topic.is_adopted;
     let topic = &topic.config;
     // No policy at all, which Kafka allows, keeps every record.

@@ -17,6 +17,9 @@ const PLAN: Plan =
 /// A journal that is full now and then.
 const JOURNAL: &[&str] = &["creel.journal=true", "creel.journal.bytes=1048576"];
 
+/// The same, beside the data directory.
+const ELSEWHERE: &[&str] = &["creel.journal.dir=/journals"];
+
 /// What befalls a broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Blow {
@@ -106,8 +109,15 @@ impl Life {
     pub fn with(seed: u64, blows: &'static [Blow]) -> Self {
         let mut manners = Config { steps_max: 1_000_000, ..Config::default() };
         manners.network.reset = if seed.is_multiple_of(3) { 0.0005 } else { 0.0 };
-        let settings = if seed.is_multiple_of(2) { SETTINGS.to_vec() } else { [SETTINGS, JOURNAL].concat() };
-        let mut world = World::with(seed, manners, 1 + (seed % 3) as u16, &settings);
+        let settings = match seed % 4 {
+            0 | 2 => SETTINGS.to_vec(),
+            1 => [SETTINGS, JOURNAL].concat(),
+            _ => [SETTINGS, JOURNAL, ELSEWHERE].concat(),
+        };
+        let mut world = World::down(seed, manners, 1 + (seed % 3) as u16, &settings);
+        let disk = world.sim.handle().disk(world.broker);
+        disk.place("/journals/of-the-device", b"").expect("nothing is there yet");
+        world.start();
         let load = Load::new(world.connector(), PLAN);
         let clients = world.clients();
         let of_node = load.clone();

@@ -47,14 +47,19 @@ impl World {
 
     /// The same in a world of these manners.
     pub fn with(seed: u64, manners: SimConfig, cores: u16, settings: &[&str]) -> Self {
+        let mut world = Self::down(seed, manners, cores, settings);
+        world.start();
+        world
+    }
+
+    /// The same, and the broker is not started yet.
+    pub fn down(seed: u64, manners: SimConfig, cores: u16, settings: &[&str]) -> Self {
         let mut sim = Simulation::new(seed, manners);
         let broker = sim.add_node("broker", cores);
         let clients = sim.add_node("clients", 1);
         let address = SocketAddr::new(sim.handle().address(broker), PORT);
         let settings = settings.iter().map(|one| (*one).to_owned()).collect();
-        let mut world = Self { sim, broker, clients, cores, settings, address };
-        world.start();
-        world
+        Self { sim, broker, clients, cores, settings, address }
     }
 
     /// Starts the broker, again if it has been stopped or has crashed.

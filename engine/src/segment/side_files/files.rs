@@ -144,7 +144,8 @@ pub(crate) fn read_indexes(directory: &Path, segment: &Segment) -> io::Result<Op
     Indexes::read(segment.base, segment.length(), content)
 }
 
-fn read_bounded(path: &Path) -> io::Result<Option<bytes::Bytes>> {
+/// The bytes of a side file. `None` if it is missing or too large to be one.
+pub(crate) fn read_bounded(path: &Path) -> io::Result<Option<bytes::Bytes>> {
     if !fs::exists(path) || File::open(path, OpenOptions::read())?.len()? > SIDE_FILE_BYTES_MAX {
         return Ok(None);
     }

@@ -89,6 +89,11 @@ impl OffsetIndex {
         self.entries.last().map(|entry| self.batch_of(*entry))
     }
 
+    /// All entries: the (last offset, position) of each batch.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Offset, FilePosition)> {
+        self.entries.iter().map(|entry| self.batch_of(*entry))
+    }
+
     fn batch_of(&self, entry: IndexEntry) -> (Offset, FilePosition) {
         (self.base + i64::from(entry.relative), FilePosition::new(u64::from(entry.position)))
     }

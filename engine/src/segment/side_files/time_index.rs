@@ -64,6 +64,11 @@ impl TimeIndex {
         self.entries.last().copied()
     }
 
+    /// All entries.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = TimestampOffset> {
+        self.entries.iter().copied()
+    }
+
     /// Removes the entries of batches that end at or behind `end`.
     pub fn truncate(&mut self, end: Offset) {
         let kept = self.entries.partition_point(|entry| entry.last_offset < end);

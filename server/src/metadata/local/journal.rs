@@ -74,6 +74,17 @@ impl Journal {
         Ok((Self { path, file, length, compact_at: compact_at(length) }, state))
     }
 
+    /// What the journal of a data directory says, and how many bytes at its end do not count. `None`: there is none.
+    pub(super) fn look(data_dir: &Path) -> Result<Option<(StoreState, u64)>, StoreError> {
+        let path = data_dir.join(NAME);
+        let content = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            content => content.map_err(|error| unreadable(&path, &error))?,
+        };
+        let Replayed { state, torn_bytes, .. } = replay(&path, &content)?;
+        Ok(Some((state, torn_bytes)))
+    }
+
     /// Makes the journal that is there as durable as it looks. What was not on its way to the medium yet is synced.
     /// What a failed sync has left only in the page cache is dropped, before the journal is read again.
     async fn open_as_it_is(data_dir: &Path, path: PathBuf) -> Result<(Self, StoreState), StoreError> {

@@ -50,6 +50,13 @@ impl LocalStore {
         creel_io::fs::exists(&data_dir.join(JOURNAL_NAME))
     }
 
+    /// What the store in a data directory holds in a range, and how many bytes at its end a crash has torn. Nothing is
+    /// changed. `None`: there is no store.
+    pub fn look(data_dir: &Path, range: &KeyRange) -> Result<Option<(Snapshot, u64)>, StoreError> {
+        let Some((state, torn_bytes)) = Journal::look(data_dir)? else { return Ok(None) };
+        Ok(Some((state.range(range, None)?, torn_bytes)))
+    }
+
     /// Opens the store in a data directory, making it if there is none. What a crash tore is cut off; what
     /// is damaged otherwise is an error. Sessions of earlier runs have ended.
     pub async fn open(data_dir: &Path) -> Result<Self, StoreError> {

@@ -15,6 +15,7 @@ use creel_io::pace;
 use creel_wire::Uuid;
 
 use crate::core::Core;
+use crate::core::node::Purpose;
 use crate::groups::runtime;
 use crate::offsets;
 use crate::tasks::join::join_bounded;
@@ -49,6 +50,7 @@ pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> OpenedTopics {
             own.insert(index, opened);
         }
         if &*topic.name == offsets::TOPIC
+            && core.node.purpose == Purpose::Serve
             && let Err(reason) = coordinate(core, &own, &opening.origin).await
         {
             outcome.note_failure(topic, reason);
