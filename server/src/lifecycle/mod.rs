@@ -11,6 +11,7 @@ mod exposure_warning;
 mod failure;
 mod file_system;
 mod journal;
+mod left_in_memory;
 mod listen;
 mod shutdown;
 mod start;
