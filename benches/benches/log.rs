@@ -94,6 +94,7 @@ async fn open(directory: std::path::PathBuf) -> Partition {
         recovery_point: None,
         log_start: None,
         in_journal: None,
+        synced_device: None,
     };
     Partition::open(&TurnWriter::new(), open).await.expect("a fresh directory opens")
 }

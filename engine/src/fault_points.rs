@@ -20,6 +20,8 @@ pub enum Bug {
     DirectoryNotSynced,
     /// A restart believes what the page cache shows after a failed sync.
     PageCacheTrusted,
+    /// A restart takes what it finds for synced, although nobody has synced it.
+    FoundTakenForSynced,
     /// An index is believed without a check.
     IndexTrusted,
     /// A damaged batch ends the log, even if sound batches lie behind it.

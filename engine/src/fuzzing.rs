@@ -27,7 +27,7 @@ pub fn cut_leader_epochs(text: &str, start: Offset, end: Offset) -> Option<Strin
 
 /// `recovery-point-offset-checkpoint` and `log-start-offset-checkpoint`.
 pub fn offsets_checkpoint(text: &str) -> Option<String> {
-    checkpoint::decode(text).map(|offsets| checkpoint::encode(&offsets))
+    checkpoint::decode(text).map(|offsets| checkpoint::join(&[&offsets.iter().collect()]))
 }
 
 /// `corrupt-ranges-checkpoint`.

@@ -76,7 +76,7 @@ pub use partition::state::TurnWriter;
 pub use partition::timestamps::FoundByTime;
 pub use partition::watching::Watching;
 pub use partition::{NotDurable, Partition};
-pub use recover::checkpoint_files::{Checkpoint, CheckpointFiles, LastStop};
+pub use recover::checkpoint_files::{Checkpoint, CheckpointFiles, CheckpointPart, LastStop};
 pub use recover::log_directory::{
     FoundDirectories, find_partitions, read_topic_id, remove_partition, write_topic_id,
 };

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use common::*;
 use creel_engine::{
-    AppendOrigin, Batch, BatchBuilder, BatchHeader, Checkpoint, CheckpointFiles, LastStop, LogChecker,
+    AppendOrigin, Batch, BatchBuilder, BatchHeader, CheckpointFiles, CheckpointPart, LastStop, LogChecker,
     LogConfig, LogReport, Offset, OpenLog, Partition, ReadError, TurnWriter,
 };
 use creel_io::sim::{self, Config, NodeId};
@@ -57,9 +57,9 @@ fn files(end: End) -> Files {
         }
         creel_io::sleep(std::time::Duration::from_secs(1)).await;
         if end != End::Killed {
-            let mut checkpoint = Checkpoint::default();
-            checkpoint.recovery_points.insert(name(), partition.recovery_point());
-            CheckpointFiles::of(Path::new(DATA)).write(&checkpoint).await.unwrap();
+            let mut checkpoint = CheckpointPart::default();
+            checkpoint.add(&name(), partition.recovery_point(), Offset::ZERO);
+            CheckpointFiles::of(Path::new(DATA)).write(vec![checkpoint]).await.unwrap();
         }
         if end == End::Stopped {
             partition.close().await.unwrap();

@@ -532,7 +532,8 @@ impl World<Known> {
     fn live(&mut self, turns: usize) -> bool {
         self.run(|config, known| async move {
             let recovery_point = known.borrow().recovery_point;
-            let opening = OpenLog { recovery_point, ..opening(Path::new(DIRECTORY), config) };
+            let synced_device = sometimes_synced().await;
+            let opening = OpenLog { recovery_point, synced_device, ..opening(Path::new(DIRECTORY), config) };
             let partition = Partition::open(&TurnWriter::new(), opening).await.unwrap();
             check(&partition, &known).await;
             for _ in 0..turns {

@@ -93,7 +93,8 @@ fn config(seed: u64) -> LogConfig {
 }
 
 async fn reopen(config: &LogConfig, recovery_point: Option<Offset>) -> Partition {
-    let opening = OpenLog { recovery_point, ..opening(Path::new(DIRECTORY), config.clone()) };
+    let synced_device = sometimes_synced().await;
+    let opening = OpenLog { recovery_point, synced_device, ..opening(Path::new(DIRECTORY), config.clone()) };
     Partition::open(&TurnWriter::new(), opening).await.unwrap()
 }
 
@@ -332,4 +333,19 @@ fn the_same_seed_gives_the_same_history() {
         assert_eq!(trace(seed), trace(seed), "seed {seed}");
     }
     assert_ne!(trace(1), trace(2));
+}
+
+/// The tests can fail: with a bug planted, they do.
+#[cfg(feature = "planted-bugs")]
+mod planted {
+    use creel_engine::fault_points::{Bug, activate};
+
+    #[test]
+    fn what_is_taken_for_synced_and_is_not_is_found() {
+        activate(Some(Bug::FoundTakenForSynced));
+        let outcome =
+            std::panic::catch_unwind(super::what_a_restart_after_a_kill_serves_survives_a_power_cut);
+        activate(None);
+        assert!(outcome.is_err(), "it was not found");
+    }
 }

@@ -166,9 +166,10 @@ impl World<Known> {
     /// Opens, checks, lives for a while; ends with the work or with the power.
     fn live(&mut self, turns: usize) -> bool {
         self.run(|config, known| async move {
+            let synced_device = sometimes_synced().await;
             let opening = {
                 let Known { recovery_point, log_start, .. } = *known.borrow();
-                OpenLog { recovery_point, log_start, ..opening(Path::new(DIRECTORY), config) }
+                OpenLog { recovery_point, log_start, synced_device, ..opening(Path::new(DIRECTORY), config) }
             };
             let partition = Partition::open(&TurnWriter::new(), opening).await.unwrap();
             check(&partition, &known).await;

@@ -95,6 +95,62 @@ fn a_sync_covers_only_what_was_written_before_it() {
     assert_eq!(left, b"before");
 }
 
+/// A file that was there and one that has come, in a directory that has come.
+async fn leave_unsynced() {
+    let file = create("/data/f");
+    fs::create_dir_all(Path::new("/data/d/e")).unwrap();
+    let other = create("/data/d/e/g");
+    write(&file, b"left", 0);
+    write(&other, b"in memory", 0);
+}
+
+#[test]
+fn a_sync_of_the_file_system_covers_all_files_and_all_names() {
+    for seed in 0..50 {
+        let (mut sim, node) = one_node(seed);
+        sim.start(node, |_| async {
+            leave_unsynced().await;
+            std::future::pending::<()>().await;
+        });
+        sim.run_for(Duration::from_secs(1)).unwrap();
+        sim.kill(node);
+        sim.start(node, |_| async {
+            fs::sync_file_system(Path::new("/data")).await.unwrap();
+            write(&create("/data/f"), b"later", 4);
+            std::future::pending::<()>().await;
+        });
+        sim.run_for(Duration::from_secs(1)).unwrap();
+        sim.crash(node);
+        assert_eq!(&sim.disk(node).read("/data/f").unwrap()[..4], b"left");
+        assert_eq!(sim.disk(node).read("/data/d/e/g").unwrap(), b"in memory");
+    }
+}
+
+#[test]
+fn a_failed_sync_of_the_file_system_loses_what_it_should_have_kept() {
+    let mut lost = 0;
+    for seed in 0..20 {
+        let (mut sim, node) = one_node(seed);
+        let handle = sim.handle();
+        sim.start(node, move |_| {
+            let handle = handle.clone();
+            async move {
+                leave_unsynced().await;
+                handle.disk(node).fail_next_syncs(1);
+                let error = fs::sync_file_system(Path::new("/data")).await.unwrap_err();
+                assert_eq!(error.raw_os_error(), Some(5));
+                fs::sync_file_system(Path::new("/data")).await.unwrap();
+                std::future::pending::<()>().await;
+            }
+        });
+        sim.run_for(Duration::from_secs(1)).unwrap();
+        sim.crash(node);
+        lost += u32::from(sim.disk(node).read("/data/f").unwrap() != b"left");
+        assert!(sim.disk(node).read("/data/d/e/g").is_ok(), "names are journalled");
+    }
+    assert!(lost > 0);
+}
+
 #[test]
 fn a_killed_process_leaves_the_page_cache() {
     let (mut sim, node) = one_node(1);

@@ -133,6 +133,9 @@ pub(crate) const PARTITIONS_OPENING: usize = 64;
 /// files. Each partition takes up to two files at a time.
 pub(crate) const PARTITIONS_OPENING_SHARED_BY: u64 = 16;
 
+/// Partitions that a walk over all of a core's partitions looks up at a time. The others come later.
+pub(crate) const PARTITIONS_LOOKED_UP: usize = 128;
+
 /// Partitions of a DeleteRecords whose logs one core cuts at the same time. The others wait.
 pub(crate) const PARTITIONS_CUTTING: usize = 64;
 

@@ -45,7 +45,7 @@ impl LogChecker {
     /// be read.
     pub async fn check(&self, log: &OpenLog) -> io::Result<LogReport> {
         let mut report = LogReport::of(log.name.clone());
-        let files = list_files(&log.directory)?.0;
+        let files = list_files(&log.directory)?.map(|(files, _)| files).unwrap_or_default();
         check_snapshots(&log.directory, &files.snapshots, &mut report);
         self.check_first(log, files.bases.first().copied(), &mut report)?;
         let known = read_bad_ranges(&log.directory)?;
@@ -60,6 +60,8 @@ impl LogChecker {
             checkpoint: synced,
             reuse: read_reuse(&log.directory)?,
             files,
+            is_made_now: false,
+            synced_device: None,
             progress: self.progress.clone(),
         };
         let segments = found.open_segments()?;

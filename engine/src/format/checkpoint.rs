@@ -16,18 +16,39 @@ use crate::offset::Offset;
 /// Offsets of many partitions, as one checkpoint file holds them.
 pub type OffsetsByPartition = BTreeMap<TopicPartition, Offset>;
 
-/// The text of such a file.
-pub(crate) fn encode(offsets: &OffsetsByPartition) -> String {
-    format_lines(offsets.iter().map(|(name, offset)| format_partition(name, *offset)))
+/// The lines of such a file, or of a part of it, in any order.
+#[derive(Debug, Default)]
+pub(crate) struct OffsetLines {
+    count: usize,
+    lines: String,
+}
+
+impl<'a> FromIterator<(&'a TopicPartition, &'a Offset)> for OffsetLines {
+    fn from_iter<I: IntoIterator<Item = (&'a TopicPartition, &'a Offset)>>(offsets: I) -> Self {
+        let mut lines = Self::default();
+        offsets.into_iter().for_each(|(name, offset)| lines.add(name, *offset));
+        lines
+    }
+}
+
+impl OffsetLines {
+    pub(crate) fn add(&mut self, name: &TopicPartition, offset: Offset) {
+        self.count += 1;
+        let _ = writeln!(self.lines, "{} {} {offset}", name.topic, name.partition);
+    }
+}
+
+/// The text of a file that consists of these parts.
+pub(crate) fn join(parts: &[&OffsetLines]) -> String {
+    let count: usize = parts.iter().map(|part| part.count).sum();
+    let mut text = format!("0\n{count}\n");
+    parts.iter().for_each(|part| text.push_str(&part.lines));
+    text
 }
 
 /// Reads the text of such a file; `None` if it is damaged.
 pub(crate) fn decode(text: &str) -> Option<OffsetsByPartition> {
     Some(parse(text, parse_partition)?.into_iter().collect())
-}
-
-fn format_partition(name: &TopicPartition, offset: Offset) -> String {
-    format!("{} {} {offset}", name.topic, name.partition)
 }
 
 fn parse_partition(line: &str) -> Option<(TopicPartition, Offset)> {
@@ -66,6 +87,20 @@ mod tests {
         assert_eq!(text, "0\n2\norders 0 15\na.b_c 7 0\n");
         let entries = parse(&text, parse_partition).unwrap();
         assert_eq!(entries[1].0, TopicPartition { topic: "a.b_c".into(), partition: 7 });
+    }
+
+    #[test]
+    fn a_file_of_several_parts_is_read_as_one() {
+        let [mut one, mut other] = [OffsetLines::default(), OffsetLines::default()];
+        let orders = |partition| TopicPartition::new("orders", partition);
+        one.add(&orders(1), Offset::of(15));
+        other.add(&TopicPartition::new("a.b_c", 0), Offset::ZERO);
+        other.add(&orders(0), Offset::of(3));
+        let text = join(&[&one, &other, &OffsetLines::default()]);
+        assert_eq!(text, "0\n3\norders 1 15\na.b_c 0 0\norders 0 3\n");
+        let read = decode(&text).unwrap();
+        assert_eq!((read.len(), read[&orders(1)]), (3, Offset::of(15)));
+        assert_eq!(decode(&join(&[])), Some(OffsetsByPartition::new()));
     }
 
     #[test]

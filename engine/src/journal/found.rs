@@ -97,9 +97,10 @@ impl FoundJournals {
         self.holding.extend((0..order.len()).map(|at| at < found.order.len()));
         self.faults.extend(found.faults);
         self.newest = self.newest.max(found.generation.map_or(0, |generation| generation.number));
+        let mut places = vec![0; names.len()];
+        order.iter().enumerate().for_each(|(at, file)| places[*file] = (first + at) as u32);
         for piece in found.pieces {
-            let at = order.iter().position(|file| *file == piece.file).unwrap_or_default();
-            self.note(piece.header, (first + at) as u32, piece.position);
+            self.note(piece.header, places[piece.file], piece.position);
         }
     }
 

@@ -5,12 +5,13 @@ use std::rc::Rc;
 
 use creel_io::fs::{self, File};
 
+use crate::offset::Offset;
 use crate::partition::state::{Health, State};
 use crate::partition::{Partition, commit, journaling, spare};
 use crate::recover::log_directory::mark_deleted;
-use crate::segment::checkpoints::{remove_reuse, write_bad_ranges, write_epochs};
+use crate::segment::checkpoints::{remove_epochs, remove_reuse, write_bad_ranges, write_epochs};
 use crate::segment::remove::remove_off_core;
-use crate::segment::side_files::{replace_snapshot, write_indexes};
+use crate::segment::side_files::{remove_snapshot, replace_snapshot, write_indexes};
 
 impl Partition {
     /// Writes and syncs everything, cuts the files to their length, and writes the indexes and the snapshot that
@@ -84,8 +85,14 @@ async fn write_final_files(state: &State) -> io::Result<()> {
     let directory = &state.directory;
     active.log.get()?.sync_all().await?;
     write_indexes(directory, &active).await?;
-    replace_snapshot(directory, next, &snapshot).await?;
-    write_epochs(directory, epochs.entries()).await?;
+    if next > Offset::ZERO {
+        replace_snapshot(directory, next, &snapshot).await?;
+        write_epochs(directory, epochs.entries()).await?;
+    } else {
+        // No record was ever there, or all were cut off: neither has anything to say.
+        remove_snapshot(directory, next)?;
+        remove_epochs(directory)?;
+    }
     write_bad_ranges(directory, &bad).await?;
     // Every file now ends with its batches.
     remove_reuse(directory)?;

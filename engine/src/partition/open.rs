@@ -11,8 +11,8 @@ use crate::directory::TopicPartition;
 use crate::error::{OpenError, is_disk_full, naming};
 use crate::fault_points::{self, Bug};
 use crate::format::bad_ranges::BadRange;
-use crate::format::epochs::EpochStart;
-use crate::format::reuse_checkpoint::ReuseCheckpoint;
+use crate::format::epochs::{self, EpochStart};
+use crate::format::reuse_checkpoint::{self, ReuseCheckpoint};
 use crate::jobs::commit::Commit;
 use crate::jobs::preallocate::preallocate_rest;
 use crate::jobs::running::Running;
@@ -35,7 +35,9 @@ use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{read_reuse, remove_epochs};
 use crate::segment::scan::Scan;
-use crate::segment::side_files::{read_snapshot, remove_snapshot, write_snapshot};
+use crate::segment::side_files::{
+    create_indexes, has_empty_indexes, read_snapshot, remove_snapshot, write_snapshot,
+};
 
 /// What is known about a partition before its files are looked at.
 #[derive(Clone, Debug)]
@@ -56,6 +58,9 @@ pub struct OpenLog {
     pub log_start: Option<Offset>,
     /// Its part in its core's journal. `None`: it has none.
     pub in_journal: Option<InJournal>,
+    /// The number of a device ([`creel_io::fs::Facts::device`]) of which everything was synced since the last stop
+    /// ([`creel_io::fs::sync_file_system`]). What a recovery finds there need not be synced again.
+    pub synced_device: Option<u64>,
 }
 
 impl OpenLog {
@@ -72,67 +77,13 @@ impl OpenLog {
 impl Partition {
     /// Opens or creates a partition on this core, and recovers it if need be.
     pub async fn open(turn_writer: &TurnWriter, open: OpenLog) -> Result<Self, OpenError> {
-        prepare_directory(&open.directory).await?;
-        let files = find_files(&open.directory)?;
-        let (synced, start) = (open.recovery_point.unwrap_or_default(), open.log_start.unwrap_or_default());
-        if files.bases.is_empty() && synced > start {
-            return Err(OpenError::Missing(synced));
-        }
-        let epochs = LeaderEpochs::read(&open.directory)?;
-        let epochs_start = epochs.as_ref().and_then(LeaderEpochs::start);
-        if let (Some(start), Some(first)) = (epochs_start, files.bases.first().copied())
-            && start < first
-        {
-            return Err(OpenError::FirstMissing { start, first });
-        }
-        let is_new = files.bases.is_empty();
-        let found = FoundLog {
-            directory: open.directory.clone(),
-            config: open.config.clone(),
-            now_ms: creel_io::wall_clock_ms(),
-            last_stop: open.last_stop,
-            epochs_file: if epochs.is_some() { EpochsFile::Sound } else { EpochsFile::Gone },
-            checkpoint: synced,
-            reuse: read_reuse(&open.directory)?,
-            files,
-            progress: turn_writer.recovery.clone(),
-        };
-        let mut epochs = epochs.unwrap_or_default();
-        let mut recovery = recover(found).await?;
-        if recovery.recovery == Recovery::Scanned {
-            for EpochStart { epoch, start } in recovery.epochs.drain(..) {
-                epochs.assign(epoch, start);
-            }
-            epochs.truncate_end(recovery.end);
-        }
-        if is_new && epochs_start < Some(start) {
-            // The first segment begins later than the epochs say, and no segment is missing.
-            remove_epochs(&open.directory)?;
-        }
-        recovery.forget_reuse().await?;
-        let appendable = recovery.active.take();
-        let is_new_file = appendable.is_none();
-        let mut active = match appendable {
-            Some(active) => active,
-            None => recovery.begin_active(open.log_start)?,
-        };
-        if is_new_file {
-            // The name of a later segment must never be durable before that of the first one.
-            fs::sync_dir(&open.directory).await?;
-        }
-        let mut producers = recovery.replay_producers().await?;
-        if fault_points::has(Bug::ProducersForgotten) {
-            producers = Producers::default();
-        }
-        let is_preallocated = recovery.preallocate(&mut active).await;
-        let is_changed = recovery.recovery == Recovery::Scanned || is_new_file || is_preallocated;
-        let side_files = SideFiles::opened(epochs_start, recovery.lacks_snapshot);
-        let parts = (active, producers, epochs);
-        let (in_journal, log_start) = (open.in_journal.clone(), open.log_start);
-        let partition =
-            Self::new(assemble(turn_writer.clone(), open, recovery, parts, side_files, is_changed));
+        let found = Found::find(turn_writer, &open).await?;
+        let ready = found.recover(open.log_start).await?;
+        let (in_journal, recovery_point, log_start) =
+            (open.in_journal.clone(), open.recovery_point, open.log_start);
+        let partition = Self::new(assemble(turn_writer.clone(), open, ready));
         if let Some(journal) = in_journal {
-            replay(&partition, &journal, synced).await?;
+            replay(&partition, &journal, recovery_point.unwrap_or_default()).await?;
             if let Some(start) = log_start.filter(|start| *start > partition.log_start()) {
                 // The log ended before that, until its end was there again.
                 partition.advance_log_start(start).await?;
@@ -140,6 +91,102 @@ impl Partition {
         }
         Ok(partition)
     }
+}
+
+/// A log as its directory shows it. Its segments have not been read.
+struct Found {
+    log: FoundLog,
+    /// `None`: there is no file of them that could be read.
+    epochs: Option<LeaderEpochs>,
+}
+
+impl Found {
+    /// Lists the directory, which is made if it is missing, and reads what describes the log as a whole.
+    async fn find(turn_writer: &TurnWriter, open: &OpenLog) -> Result<Self, OpenError> {
+        let directory = &open.directory;
+        let listed = find_files(directory)?;
+        let is_made_now = listed.is_none();
+        if is_made_now {
+            prepare_directory(directory).await?;
+        }
+        let files = listed.unwrap_or_default();
+        let (synced, start) = (open.recovery_point.unwrap_or_default(), open.log_start.unwrap_or_default());
+        if files.bases.is_empty() && synced > start {
+            return Err(OpenError::Missing(synced));
+        }
+        let epochs = if files.has(epochs::FILE_NAME) { LeaderEpochs::read(directory)? } else { None };
+        if let (Some(start), Some(first)) =
+            (epochs.as_ref().and_then(LeaderEpochs::start), files.bases.first().copied())
+            && start < first
+        {
+            return Err(OpenError::FirstMissing { start, first });
+        }
+        let log = FoundLog {
+            directory: directory.clone(),
+            config: open.config.clone(),
+            now_ms: creel_io::wall_clock_ms(),
+            last_stop: open.last_stop,
+            epochs_file: if epochs.is_some() { EpochsFile::Sound } else { EpochsFile::Gone },
+            checkpoint: synced,
+            reuse: if files.has(reuse_checkpoint::FILE_NAME) { read_reuse(directory)? } else { None },
+            files,
+            is_made_now,
+            synced_device: open.synced_device,
+            progress: turn_writer.recovery.clone(),
+        };
+        Ok(Self { log, epochs })
+    }
+
+    /// What the files hold, made durable, with all that a partition needs besides. `log_start`: by the checkpoint.
+    async fn recover(self, log_start: Option<Offset>) -> Result<Ready, OpenError> {
+        let is_new = self.log.files.bases.is_empty();
+        let epochs_start = self.epochs.as_ref().and_then(LeaderEpochs::start);
+        let mut epochs = self.epochs.unwrap_or_default();
+        let had_epochs = !epochs.entries().is_empty();
+        let mut recovery = recover(self.log).await?;
+        if recovery.recovery == Recovery::Scanned {
+            for EpochStart { epoch, start } in recovery.epochs.drain(..) {
+                epochs.assign(epoch, start);
+            }
+            epochs.truncate_end(recovery.end);
+        }
+        if is_new && epochs_start < Some(log_start.unwrap_or_default()) {
+            // The first segment begins later than the epochs say, and no segment is missing.
+            remove_epochs(&recovery.directory)?;
+        }
+        recovery.forget_reuse().await?;
+        let appendable = recovery.active.take();
+        let is_new_file = appendable.is_none();
+        let mut active = match appendable {
+            Some(active) => active,
+            None => recovery.begin_active(log_start)?,
+        };
+        if is_new_file {
+            // The name of a later segment must never be durable before that of the first one.
+            fs::sync_dir(&recovery.directory).await?;
+        }
+        let mut producers = recovery.replay_producers().await?;
+        if fault_points::has(Bug::ProducersForgotten) {
+            producers = Producers::default();
+        }
+        let is_preallocated = recovery.preallocate(&mut active).await;
+        let is_read_or_made = recovery.recovery == Recovery::Scanned || is_new_file;
+        let is_changed = is_preallocated
+            || is_read_or_made && (had_epochs || !recovery.is_as_one_without_a_record(&active)?);
+        let side_files = SideFiles::opened(epochs_start, recovery.lacks_snapshot);
+        Ok(Ready { recovery, active, producers, epochs, side_files, is_changed })
+    }
+}
+
+/// A recovered log, and all that a partition needs besides.
+struct Ready {
+    recovery: RecoveredLog,
+    active: ActiveSegment,
+    producers: Producers,
+    epochs: LeaderEpochs,
+    side_files: SideFiles,
+    /// Whether the files differ from those that a clean stop leaves.
+    is_changed: bool,
 }
 
 /// Makes the directory, and makes its name and the names of those above it durable.
@@ -162,8 +209,19 @@ impl RecoveredLog {
         self.segments.pop_if(|last| last.base == self.end);
         let signer = ReuseCheckpoint::signer(None, self.end);
         let active = ActiveSegment::create(&self.directory, signer, self.now_ms)?;
+        if active.base == Offset::ZERO {
+            // Until it has a record, the log is as a clean stop leaves it. So a stop has nothing to do for it.
+            create_indexes(&self.directory, active.base)?;
+        }
         self.segments.push(active.readable());
         Ok(active)
+    }
+
+    /// Whether the files are as a clean stop leaves those of a log without a record. Whoever asks knows that no file has
+    /// epochs.
+    fn is_as_one_without_a_record(&self, active: &ActiveSegment) -> io::Result<bool> {
+        let has_no_record = self.end == Offset::ZERO && active.is_empty() && self.bad_ranges.is_empty();
+        Ok(has_no_record && has_empty_indexes(&self.directory, active.base)?)
     }
 
     /// Preallocates the disk space of the segment that the next append goes to, if the topic asks for that.
@@ -183,7 +241,12 @@ impl RecoveredLog {
         let mut from = self.segments.first().map_or(Offset::ZERO, |first| first.base);
         let mut are_any_removed = false;
         while let Some(offset) = self.snapshots.pop() {
-            let usable = if offset <= self.end { read_snapshot(&self.directory, offset)? } else { None };
+            let usable = match offset {
+                // It lies before every record, so it can't tell of a producer.
+                Offset::ZERO => Some(Vec::new()),
+                _ if offset <= self.end => read_snapshot(&self.directory, offset)?,
+                _ => None,
+            };
             if let Some(found) = usable {
                 (producers, from) = (Producers::from_snapshot(found), from.max(offset));
                 producers.date(self.now_ms);
@@ -262,14 +325,8 @@ pub(crate) async fn replay_segment(
     Ok(())
 }
 
-fn assemble(
-    turn_writer: TurnWriter,
-    open: OpenLog,
-    recovery: RecoveredLog,
-    (active, producers, mut epochs): (ActiveSegment, Producers, LeaderEpochs),
-    side_files: SideFiles,
-    is_changed: bool,
-) -> State {
+fn assemble(turn_writer: TurnWriter, open: OpenLog, ready: Ready) -> State {
+    let Ready { recovery, active, producers, mut epochs, side_files, is_changed } = ready;
     let first = recovery.segments.first().map_or(recovery.end, |first| first.base);
     let log_start = open.log_start.unwrap_or(first).clamp(first, recovery.end.max(first));
     // A start opens up to ten thousand partitions, and most of them are not used soon.

@@ -137,7 +137,7 @@ impl Replay<'_> {
             return Ok(true);
         }
         if let Some(found) = self.next_of_walk(header.base_offset).await? {
-            return Ok(is_same(&found, header));
+            return Ok(found == *header);
         }
         let state = self.partition.state();
         let Some(segment) = state.log.borrow().segment_of(header.base_offset).cloned() else {
@@ -147,7 +147,7 @@ impl Replay<'_> {
         let Some((found, position)) = found else { return Ok(false) };
         let file: File = segment.log.get()?;
         self.walk = Some(Scan::new(file, position + found.size_bytes as u64, segment.length()));
-        Ok(is_same(&found, header))
+        Ok(found == *header)
     }
 
     /// The header behind the last one that was looked at, if that is the one at `offset`.
@@ -184,10 +184,6 @@ impl Replay<'_> {
 /// How many offsets a batch has.
 fn offsets_of(header: &BatchHeader) -> u64 {
     u64::try_from(header.end_offset() - header.base_offset).unwrap_or_default()
-}
-
-fn is_same(found: &BatchHeader, wanted: &BatchHeader) -> bool {
-    found == wanted
 }
 
 fn failed(refusal: AppendError) -> OpenError {

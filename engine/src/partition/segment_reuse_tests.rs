@@ -143,6 +143,7 @@ async fn open(directory: &Path) -> Partition {
         recovery_point: None,
         log_start: None,
         in_journal: None,
+        synced_device: None,
     };
     Partition::open(&TurnWriter::new(), opening).await.unwrap()
 }

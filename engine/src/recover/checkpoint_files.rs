@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use creel_io::fs;
 
-use crate::format::checkpoint::{OffsetsByPartition, decode, encode};
+use crate::directory::TopicPartition;
+use crate::format::checkpoint::{OffsetLines, OffsetsByPartition, decode, join};
+use crate::offset::Offset;
 use crate::segment::checkpoints::read_text;
 
 const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
@@ -34,6 +36,24 @@ pub struct Checkpoint {
     pub recovery_points: OffsetsByPartition,
     /// Where each log starts, if that is not the base offset of its first segment.
     pub log_starts: OffsetsByPartition,
+}
+
+/// What both files are to hold of some partitions. It is put together one partition at a time, because there can be very
+/// many.
+#[derive(Debug, Default)]
+pub struct CheckpointPart {
+    recovery_points: OffsetLines,
+    log_starts: OffsetLines,
+}
+
+impl CheckpointPart {
+    /// Adds a partition: everything below `recovery_point` is on the medium, and its log starts at `log_start`.
+    pub fn add(&mut self, name: &TopicPartition, recovery_point: Offset, log_start: Offset) {
+        self.recovery_points.add(name, recovery_point);
+        if log_start > Offset::ZERO {
+            self.log_starts.add(name, log_start);
+        }
+    }
 }
 
 /// The checkpoint files of one log directory.
@@ -84,14 +104,21 @@ impl CheckpointFiles {
         Ok(damaged)
     }
 
-    /// Replaces both files, durably.
-    pub async fn write(&self, checkpoint: &Checkpoint) -> io::Result<()> {
-        self.write_one(RECOVERY_POINTS, &checkpoint.recovery_points).await?;
-        self.write_one(LOG_STARTS, &checkpoint.log_starts).await
+    /// Replaces both files, durably, by what these parts hold together.
+    pub async fn write(&self, parts: Vec<CheckpointPart>) -> io::Result<()> {
+        // Off the core: a hundred thousand partitions are some megabytes.
+        let (recovery_points, log_starts) = creel_io::offload(move || {
+            let points: Vec<_> = parts.iter().map(|part| &part.recovery_points).collect();
+            let starts: Vec<_> = parts.iter().map(|part| &part.log_starts).collect();
+            (join(&points), join(&starts))
+        })
+        .await;
+        self.write_one(RECOVERY_POINTS, &recovery_points).await?;
+        self.write_one(LOG_STARTS, &log_starts).await
     }
 
-    async fn write_one(&self, name: &str, offsets: &OffsetsByPartition) -> io::Result<()> {
-        fs::write_atomically(&self.directory.join(name), encode(offsets).as_bytes()).await
+    async fn write_one(&self, name: &str, text: &str) -> io::Result<()> {
+        fs::write_atomically(&self.directory.join(name), text.as_bytes()).await
     }
 
     /// How the broker last stopped, by Kafka's marker file. After a clean stop every log ends where its files end.

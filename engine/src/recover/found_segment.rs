@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use creel_io::fs::File;
+use creel_io::fs::{self, Facts, File};
 
 use crate::directory::log_path;
 use crate::error::naming;
@@ -31,11 +31,16 @@ impl SegmentEnd {
     }
 }
 
+fn check_file(facts: Facts) -> io::Result<Facts> {
+    if facts.is_file { Ok(facts) } else { Err(io::Error::other("it is no file")) }
+}
+
 #[derive(Debug)]
 pub(crate) struct FoundSegment {
     directory: PathBuf,
     /// The segment, nothing of which was read. Its length is the file's.
     unread: Segment,
+    facts: Facts,
     created_ms: i64,
     tail: Option<SegmentEnd>,
 }
@@ -43,8 +48,9 @@ pub(crate) struct FoundSegment {
 impl FoundSegment {
     pub(crate) fn open(directory: &Path, base: Offset, now_ms: i64) -> io::Result<Self> {
         let path = log_path(directory, base);
-        let unread = Segment::found(directory, base, now_ms).map_err(naming(&path))?;
-        Ok(Self { directory: directory.to_path_buf(), unread, created_ms: now_ms, tail: None })
+        let facts = fs::facts(&path).and_then(check_file).map_err(naming(&path))?;
+        let unread = Segment::found(directory, base, now_ms, &facts);
+        Ok(Self { directory: directory.to_path_buf(), unread, facts, created_ms: now_ms, tail: None })
     }
 
     pub(crate) fn base(&self) -> Offset {
@@ -54,6 +60,17 @@ impl FoundSegment {
     /// The size of the file in bytes.
     pub(crate) fn length(&self) -> u64 {
         self.unread.length()
+    }
+
+    /// The number of the device that it lies on.
+    pub(crate) fn device(&self) -> u64 {
+        self.facts.device
+    }
+
+    /// Whether the file is what it should be if it holds `segment`, so that there is nothing to cut.
+    pub(crate) fn is_as(&self, segment: &Segment) -> bool {
+        let has_its_time = !segment.has_no_times() || self.facts.modified_ms == segment.appended_ms();
+        self.facts.length == segment.length() && has_its_time
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -7,7 +7,7 @@ use creel_io::fs::{self, File};
 
 use crate::error::{is_disk_full, naming};
 use crate::fault_points::{self, Bug};
-use crate::format::bad_ranges::BadRange;
+use crate::format::bad_ranges::{self, BadRange};
 use crate::format::batch::BatchHeader;
 use crate::format::epochs::EpochStart;
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
@@ -19,7 +19,7 @@ use crate::recover::found_segment::FoundSegment;
 use crate::recover::progress::is_scanned;
 use crate::recover::recovered_log::{RecoveredLog, Recovery, RecoveryReport, appendable};
 use crate::segment::active::ActiveSegment;
-use crate::segment::checkpoints::{read_bad_ranges, write_bad_ranges};
+use crate::segment::checkpoints::write_bad_ranges;
 use crate::segment::remove::remove_segment;
 use crate::segment::scan::Scan;
 use crate::segment::side_files::{remove_snapshot, write_indexes};
@@ -44,6 +44,12 @@ pub(crate) struct LogScan {
     /// Where the next batch must begin.
     end: Offset,
     tail_is_sound: bool,
+    /// The files were on the medium before anything was read of them, so only what changes must be synced.
+    was_synced: bool,
+    /// Whether files were made, renamed or removed.
+    names_changed: bool,
+    /// Whether the file of the last segment is as it should be.
+    last_is_as_found: bool,
 }
 
 /// A log as its files show it.
@@ -92,11 +98,18 @@ impl LogScan {
             report: RecoveryReport::default(),
             end: Offset::ZERO,
             tail_is_sound: true,
+            was_synced: false,
+            names_changed: false,
+            last_is_as_found: false,
         }
     }
 
     /// Scans the files, segment by segment.
     pub(crate) async fn run(mut self, found: Vec<FoundSegment>) -> io::Result<RecoveredLog> {
+        let device = found.last().map(FoundSegment::device);
+        self.was_synced = self.found.is_made_now
+            || device.is_some() && device == self.found.synced_device
+            || fault_points::has(Bug::FoundTakenForSynced);
         self.learn_what_was_synced(&found).await?;
         let mut found = found.into_iter().peekable();
         while let Some(segment) = found.next() {
@@ -139,7 +152,7 @@ impl LogScan {
     }
 
     async fn learn_what_was_synced(&mut self, found: &[FoundSegment]) -> io::Result<()> {
-        self.bad_ranges = read_bad_ranges(&self.found.directory)?;
+        self.bad_ranges = self.found.bad_ranges()?;
         // Damage that was found before this start was durable then. What lies behind it must not be cut now.
         let known_damage = self.bad_ranges.iter().map(|bad| bad.end).max().unwrap_or(Offset::ZERO);
         self.safe_below = self.safe_below.max(self.last_mark(found).await?).max(known_damage);
@@ -164,7 +177,10 @@ impl LogScan {
                 let sealed = self.seal(segment, next).await.map_err(naming(found.path()))?;
                 self.segments.push(sealed);
             }
-            None => self.last = Some(segment),
+            None => {
+                self.last_is_as_found = found.is_as(&segment);
+                self.last = Some(segment);
+            }
         }
         Ok(scanned)
     }
@@ -195,6 +211,7 @@ impl LogScan {
     fn remove_snapshots_of_what_was_cut(&mut self) -> io::Result<()> {
         while let Some(offset) = self.found.files.snapshots.pop_if(|offset| *offset > self.end) {
             remove_snapshot(&self.found.directory, offset)?;
+            self.names_changed = true;
         }
         Ok(())
     }
@@ -204,6 +221,9 @@ impl LogScan {
         let Some(last) = found.last() else {
             return Ok(Offset::ZERO);
         };
+        if last.length() == 0 {
+            return Ok(Offset::ZERO);
+        }
         let signer = ReuseCheckpoint::signer(self.found.reuse, last.base());
         let file = last.file()?;
         drop_cached(&file);
@@ -232,8 +252,14 @@ impl LogScan {
         next: Option<Offset>,
     ) -> io::Result<Continue> {
         self.end = self.end.max(segment.base);
+        if length == 0 && !self.must_go_on(next) {
+            return Ok(Continue::Yes);
+        }
         let file = segment.log.get()?;
-        drop_cached(&file);
+        if next.is_some() {
+            // The last segment's pages were dropped before its mark was read.
+            drop_cached(&file);
+        }
         let mut scan = Scan::new(file, FilePosition::START, length).over_data()?.in_big_steps();
         let is_counted = is_scanned(next, self.recovery_point);
         let mut progress = self.found.progress.begin(if is_counted { scan.data_end().get() } else { 0 });
@@ -343,8 +369,9 @@ impl LogScan {
         }
     }
 
-    async fn seal(&self, mut segment: ActiveSegment, next: Offset) -> io::Result<Rc<Segment>> {
+    async fn seal(&mut self, mut segment: ActiveSegment, next: Offset) -> io::Result<Rc<Segment>> {
         debug_assert!(self.end <= next || !self.found.is_gapless());
+        self.names_changed = true;
         segment.cut_to_length()?;
         segment.log.get()?.sync_all().await?;
         match write_indexes(&self.found.directory, &segment).await {
@@ -358,6 +385,7 @@ impl LogScan {
 
     fn remove_segments(&mut self, found: impl Iterator<Item = FoundSegment>) -> io::Result<()> {
         for base in found.map(|segment| segment.base()) {
+            self.names_changed = true;
             tracing::warn!(directory = %self.found.directory.display(), %base, "a segment after the torn end of the log was removed");
             remove_segment(&self.found.directory, base)?;
         }
@@ -374,14 +402,24 @@ impl LogScan {
             );
         }
         if let Some(last) = &mut self.last {
-            if self.end > self.recovery_point && self.found.last_stop == LastStop::Unclean {
+            let is_new = self.end > self.recovery_point && self.found.last_stop == LastStop::Unclean;
+            if is_new {
                 // It was appended to shortly before the crash, and the crash may have left an older time on the file.
                 last.note_append(self.found.now_ms);
             }
-            last.cut_to_length()?;
-            last.log.get()?.sync_all().await?;
+            let is_as_found = self.last_is_as_found && !(is_new && last.has_no_times());
+            if !self.was_synced || !is_as_found {
+                last.cut_to_length()?;
+                last.log.get()?.sync_all().await?;
+            }
         }
-        write_bad_ranges(&self.found.directory, &self.bad_ranges).await?;
+        if !self.bad_ranges.is_empty() || self.found.files.has(bad_ranges::FILE_NAME) {
+            write_bad_ranges(&self.found.directory, &self.bad_ranges).await?;
+            self.names_changed = true;
+        }
+        if self.was_synced && !self.names_changed {
+            return Ok(());
+        }
         fs::sync_dir(&self.found.directory).await?;
         // The stop may have come after the directory was made and before its name was durable.
         match self.found.directory.parent() {

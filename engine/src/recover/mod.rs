@@ -36,7 +36,7 @@ use crate::recover::recovered_log::RecoveredLog;
 /// Finds out what the files of a log hold, and makes that durable.
 pub(crate) async fn recover(log: FoundLog) -> io::Result<RecoveredLog> {
     let mut found = log.open_segments()?;
-    if log.may_be_trusted()
+    if log.may_be_trusted(&found)
         && let Some(trusted) = trust::look(&log, &mut found).await?
     {
         return Ok(trusted.into_log(log, found));

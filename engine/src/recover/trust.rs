@@ -13,9 +13,8 @@ use crate::recover::found_segment::FoundSegment;
 use crate::recover::recovered_log::{RecoveredLog, Recovery, RecoveryReport, appendable};
 use crate::segment::Placed;
 use crate::segment::active::ActiveSegment;
-use crate::segment::checkpoints::read_bad_ranges;
 use crate::segment::scan::Scan;
-use crate::segment::side_files::{knows_largest, read_indexes};
+use crate::segment::side_files::{has_empty_indexes, knows_largest, read_indexes};
 
 /// What the files of `log` hold, if they are right.
 pub(crate) struct Trusted {
@@ -26,7 +25,7 @@ pub(crate) struct Trusted {
 
 /// Checks the end of every segment. `None`: something is wrong, so scan the log.
 pub(crate) async fn look(log: &FoundLog, found: &mut [FoundSegment]) -> io::Result<Option<Trusted>> {
-    let bad_ranges = read_bad_ranges(&log.directory)?;
+    let bad_ranges = log.bad_ranges()?;
     if log.is_gapless() {
         let nexts = found.iter().skip(1).map(FoundSegment::base).collect::<Vec<_>>();
         for (sealed, next) in found.iter_mut().zip(nexts) {
@@ -82,6 +81,9 @@ async fn load_tail(
     index_interval_bytes: u64,
 ) -> io::Result<Option<(ActiveSegment, Offset)>> {
     let length = found.length();
+    if length == 0 && has_empty_indexes(directory, found.base())? {
+        return Ok(Some((found.emptied(), found.base())));
+    }
     let Some(indexes) = read_indexes(directory, found.unread())? else {
         return Ok(None);
     };

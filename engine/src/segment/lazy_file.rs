@@ -91,6 +91,10 @@ impl LazyFile {
         let mut kept = self.kept.borrow_mut();
         if let Kept::Open(_) = *kept {
             *kept = Kept::Closed;
+            // Most files are not opened again soon.
+            let mut given = self.given.borrow_mut();
+            given.retain(|other| !other.is_closed());
+            given.shrink_to_fit();
         }
     }
 }

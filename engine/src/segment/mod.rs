@@ -16,8 +16,9 @@ pub(crate) mod spare;
 pub(crate) mod wipe;
 
 use std::cell::{Cell, RefCell};
-use std::io;
 use std::path::Path;
+
+use creel_io::fs::Facts;
 
 use crate::directory::log_path;
 use crate::format::batch::BatchHeader;
@@ -123,15 +124,13 @@ impl Segment {
         }
     }
 
-    /// A segment that was written before this start, with everything that its file holds. Its indexes are read when
-    /// they are needed.
-    pub(crate) fn found(directory: &Path, base: Offset, now_ms: i64) -> io::Result<Self> {
+    /// A segment that was written before this start, with everything that its file holds. The file is opened, and its
+    /// indexes are read, when they are needed.
+    pub(crate) fn found(directory: &Path, base: Offset, now_ms: i64, file: &Facts) -> Self {
         let segment = Self::new(directory, base, now_ms);
-        let file = segment.log.get()?;
-        segment.length.set(file.len()?);
-        segment.appended_ms.set(file.modified_ms()?);
-        segment.log.close();
-        Ok(segment)
+        segment.length.set(file.length);
+        segment.appended_ms.set(file.modified_ms);
+        segment
     }
 
     /// Forgets everything except the name. The caller adds the batches again, from the first one on.

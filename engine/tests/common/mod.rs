@@ -12,6 +12,7 @@ use creel_engine::{
     AppendOrigin, Batch, BatchBuilder, BatchHeader, Isolation, LastStop, LeaderEpoch, LogConfig, Offset,
     OpenLog, Partition, ReadError, StampedBatch, TopicPartition, TurnWriter, UncheckedBatch,
 };
+use creel_io::fs;
 
 /// A number that the story knows to be an offset, or an epoch.
 pub(crate) trait Of<N> {
@@ -41,7 +42,7 @@ where
 {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().to_path_buf();
-    let left = creel_io::fs::space(&path).unwrap().usable;
+    let left = fs::space(&path).unwrap().usable;
     assert!(left >= ROOM, "{left} bytes of disk left for {}: make room, or set TMPDIR", path.display());
     let config = creel_io::runtime::RuntimeConfig::unpinned(1);
     creel_io::runtime::start(&config, move |_| story(path.clone())).unwrap().join();
@@ -66,7 +67,19 @@ pub(crate) fn opening(directory: &Path, config: LogConfig) -> OpenLog {
         recovery_point: None,
         log_start: None,
         in_journal: None,
+        synced_device: None,
     }
+}
+
+/// The device of the logs, if everything on it was synced before they are opened, as a start of the broker does it. Here
+/// that is done sometimes.
+pub(crate) async fn sometimes_synced() -> Option<u64> {
+    if creel_io::random_u64().is_multiple_of(2) {
+        return None;
+    }
+    let data = Path::new("/data");
+    fs::sync_file_system(data).await.ok()?;
+    Some(fs::facts(data).unwrap().device)
 }
 
 pub(crate) async fn open(directory: &Path) -> Partition {

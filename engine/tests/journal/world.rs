@@ -17,7 +17,7 @@ use creel_engine::{
 use creel_io::fs;
 use creel_io::sim::{Config, ErrorRates, NodeId, Simulation};
 
-use crate::common::read_all;
+use crate::common::{read_all, sometimes_synced};
 
 pub(crate) const DIRECTORY: &str = "/data/log";
 const PARTITIONS: usize = 6;
@@ -231,6 +231,7 @@ pub(crate) struct Broker {
     writers: Vec<TurnWriter>,
     partitions: RefCell<Vec<Partition>>,
     found: Arc<FoundJournals>,
+    synced_device: Option<u64>,
 }
 
 impl Broker {
@@ -248,7 +249,9 @@ impl Broker {
             assert!(found.is_empty(), "a clean stop leaves the journal empty");
         }
         let writers: Vec<_> = (0..cores).map(|_| TurnWriter::new()).collect();
-        let broker = Self { shared: shared.clone(), writers, partitions: RefCell::default(), found };
+        let synced_device = sometimes_synced().await;
+        let partitions = RefCell::default();
+        let broker = Self { shared: shared.clone(), writers, partitions, found, synced_device };
         for at in 0..PARTITIONS {
             match broker.open(at).await {
                 Ok(partition) => broker.partitions.borrow_mut().push(partition),
@@ -302,6 +305,7 @@ impl Broker {
                 recovery_point: known.recovery_point,
                 log_start: known.log_start,
                 in_journal: Some(InJournal { topic: known.topic, found: self.found.clone() }),
+                synced_device: self.synced_device,
             }
         };
         Partition::open(&self.writers[at % self.writers.len()], opening).await

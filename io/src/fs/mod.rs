@@ -18,7 +18,8 @@ mod space;
 
 pub use crate::aligned_buffer::{AlignedBuffer, BLOCK_BYTES};
 pub use directory::{
-    create_dir_all, exists, read, read_dir, remove_dir_all, remove_file, rename, sync_dir, write_atomically,
+    Facts, create_dir_all, exists, facts, read, read_dir, read_up_to, remove_dir_all, remove_file, rename,
+    sync_dir, sync_file_system, write_atomically,
 };
 pub use durable_file::{DurableFile, WriteMode};
 pub(crate) use file::FileBackend;

@@ -131,6 +131,13 @@ impl RingFile {
         Op::submit(entry, self.kept(KeptBuffer::None)).await.result.map(|_| ())
     }
 
+    /// Waits for the disk, so call it off the core.
+    pub(super) fn sync_file_system(&self) -> io::Result<()> {
+        // SAFETY: plain system call without pointers.
+        let n = unsafe { libc::syncfs(self.fd.as_raw_fd()) };
+        if n == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
     pub(super) fn kept(&self, buffer: KeptBuffer) -> Kept {
         Kept { fd: Some(self.fd.clone()), buffer, ..Kept::default() }
     }

@@ -65,6 +65,31 @@ pub(crate) fn read(sim: &SimContext, path: &Path) -> io::Result<Bytes> {
     sim.node.disk.borrow().visible(path).map(Bytes::from)
 }
 
+/// Whether a name is that of a file, its length, and when it was last written to.
+pub(crate) fn facts(sim: &SimContext, path: &Path) -> io::Result<(bool, u64, i64)> {
+    sim.check_path(path)?;
+    let disk = sim.node.disk.borrow();
+    let ino = disk.find(path)?;
+    Ok((disk.is_file(ino), disk.length(ino), disk.modified_ms(ino)))
+}
+
+/// All devices of a node are one file system here, so that the faults of the one that `path` lies on are those of all.
+pub(crate) async fn sync_file_system(sim: &SimContext, path: &Path) -> io::Result<()> {
+    sim.check_path(path)?;
+    sim.node.disk.borrow().find(path)?;
+    let mark = sim.node.disk.borrow().mark_all();
+    sim.world.note(sim.id(), "sync all", Some(path), [0; 3]);
+    sim.wait_for_medium(path, &sim.world.config.disk.sync_latency).await;
+    let outcome = sim.check_fault(path, Operation::Sync);
+    match outcome {
+        Ok(()) => sim.node.disk.borrow_mut().settle_all(mark),
+        Err(_) => sim.node.disk.borrow_mut().fail_sync_of_all(mark, &sim.world.chance.disk),
+    }
+    sim.world.note(sim.id(), "synced all", None, [u64::from(outcome.is_ok()), 0, 0]);
+    sim.count_operation();
+    outcome
+}
+
 /// The size of the disk and the free space on it, in bytes. A disk without a stated capacity has the largest number
 /// there is.
 pub(crate) fn space(sim: &SimContext, path: &Path) -> io::Result<(u64, u64)> {

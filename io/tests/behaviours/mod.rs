@@ -4,7 +4,7 @@
 mod durable;
 
 use std::cell::{Cell, RefCell};
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -26,6 +26,7 @@ macro_rules! behaviours {
             slices_are_sent_hot_and_between_other_bytes,
             files_are_written_synced_and_read_back,
             a_file_knows_when_it_was_written,
+            what_is_known_of_a_name_is_what_its_open_file_says,
             a_claimed_file_knows_where_its_data_ends,
             names_are_made_renamed_and_removed,
             a_removed_file_stays_readable_while_it_is_open,
@@ -176,6 +177,20 @@ pub(crate) async fn slices_are_sent_hot_and_between_other_bytes(root: PathBuf) {
 }
 
 /// Claims a mebibyte, and writes at its beginning and far behind that.
+pub(crate) async fn what_is_known_of_a_name_is_what_its_open_file_says(root: PathBuf) {
+    let file = File::open(&root.join("f"), OpenOptions::create()).unwrap();
+    file.write_all_at(&mut [IoSlice::new(b"some")], 0).unwrap();
+    fs::sync_file_system(&root).await.unwrap();
+    let known = fs::facts(&root.join("f")).unwrap();
+    assert_eq!((known.is_file, known.length), (true, 4));
+    assert_eq!(known.modified_ms, file.modified_ms().unwrap());
+    let of_root = fs::facts(&root).unwrap();
+    assert_eq!((of_root.is_file, of_root.device), (false, known.device));
+    let none = root.join("none");
+    assert_eq!(fs::facts(&none).unwrap_err().kind(), io::ErrorKind::NotFound);
+    assert_eq!(fs::sync_file_system(&none).await.unwrap_err().kind(), io::ErrorKind::NotFound);
+}
+
 pub(crate) async fn a_claimed_file_knows_where_its_data_ends(root: PathBuf) {
     let file = File::open(&root.join("f"), OpenOptions::create()).unwrap();
     assert_eq!(file.data_end().unwrap(), 0);
@@ -250,8 +265,13 @@ pub(crate) async fn files_are_written_synced_and_read_back(root: PathBuf) {
     let error = file.read_exact_at(4096, 5).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
     fs::write_atomically(&root.join("c"), b"1").await.unwrap();
+    let long = pattern(600_000, 3);
+    fs::write_atomically(&root.join("c"), &long).await.unwrap();
+    assert_eq!(fs::read(&root.join("c")).unwrap(), long, "it is written in steps");
     fs::write_atomically(&root.join("c"), b"22").await.unwrap();
     assert_eq!(&fs::read(&root.join("c")).unwrap()[..], b"22");
+    assert_eq!(fs::read_up_to(&root.join("c"), 2).unwrap().as_deref(), Some(&b"22"[..]));
+    assert_eq!(fs::read_up_to(&root.join("c"), 1).unwrap(), None);
     assert_eq!(fs::read_dir(&root).unwrap(), ["c", "f"]);
     let read_only = File::open(&root.join("f"), OpenOptions::read()).unwrap();
     assert!(read_only.write_at(&[IoSlice::new(b"x")], 0).is_err());

@@ -81,7 +81,8 @@ impl Question for ReadDurability {
             not_durable: NotDurable::default(),
             journal: JournalOfCore { status, counts },
         };
-        for partition in core.topics.own_partitions() {
+        let mut own = core.topics.walk();
+        while let Some(partition) = own.next(&core.topics) {
             let not_durable = partition.not_durable();
             told.partitions += u64::from(not_durable.records > 0);
             told.not_durable += not_durable;

@@ -91,9 +91,9 @@ async fn shown(name: Str, sizes: BTreeMap<i32, u64>) -> DescribeLogDirsTopic {
 impl Question for MeasurePartitions {
     /// The sizes of this core's partitions.
     async fn answer_here(self, core: Rc<Core>) -> Vec<PartitionSize> {
-        let own = core.topics.own_partitions();
-        let mut sizes = Vec::with_capacity(own.len());
-        for partition in own {
+        let mut sizes = Vec::new();
+        let mut own = core.topics.walk();
+        while let Some(partition) = own.next(&core.topics) {
             pace(1).await;
             let name = partition.name();
             sizes.push((Str::from(name.topic.clone()), name.partition, partition.size_bytes()));

@@ -78,6 +78,7 @@ pub(super) async fn read(config: &Config) -> Result<Directory, CheckError> {
         log_start: checkpoint.log_starts.get(&name).copied(),
         in_journal: topic.map(|topic| InJournal { topic, found: found.clone() }),
         name,
+        synced_device: None,
     };
     let is_known = topics.is_some();
     for definition in topics.unwrap_or_default() {

@@ -2,42 +2,48 @@
 
 use std::rc::Rc;
 
-use creel_engine::{Checkpoint, CheckpointFiles, JournalEnd, Offset};
-use creel_io::spawn;
+use creel_engine::{CheckpointFiles, CheckpointPart, JournalEnd};
+use creel_io::{pace, spawn};
 
 use super::{Core, Question, ask_all_cores};
-use crate::peers::questions::{RecoveryPoint, TakeCheckpoint, WriteCheckpoint};
+use crate::peers::questions::{CheckpointOfCore, TakeCheckpoint, WriteCheckpoint};
 use crate::tasks::join::join_bounded;
-use crate::topics::Offline;
 
 impl Question for TakeCheckpoint {
     /// How far this core's partitions are safe; closes them first if the broker stops.
-    async fn answer_here(self, core: Rc<Core>) -> Vec<RecoveryPoint> {
-        let this = &self;
-        let jobs = core.topics.own_partitions().into_iter().map(|partition| async move {
-            let closed = match this {
-                Self::Running => Ok(()),
-                Self::Stopping => partition.close().await,
-            };
-            if let Err(error) = &closed {
-                tracing::error!(partition = %partition.name(), %error, "cannot close a partition cleanly");
-            }
-            RecoveryPoint {
-                partition: partition.name().clone(),
-                durable: partition.recovery_point(),
-                log_start: partition.start_point(),
-                is_sound: closed.is_ok() && !partition.is_poisoned(),
-            }
-        });
-        let mut points = join_bounded(jobs, core.files.moving).await;
-        let is_whole = points.iter().all(|point| point.is_sound);
-        if matches!(self, Self::Stopping) && is_whole && !end_journal(&core).await {
-            // It would stay behind, and after a clean stop others may write to the directory.
-            points.iter_mut().for_each(|point| point.is_sound = false);
+    async fn answer_here(self, core: Rc<Core>) -> CheckpointOfCore {
+        let mut is_sound = match self {
+            Self::Running => true,
+            Self::Stopping => close_all(&core).await,
+        };
+        let mut part = CheckpointPart::default();
+        let mut own = core.topics.walk();
+        while let Some(partition) = own.next(&core.topics) {
+            pace(1).await;
+            part.add(partition.name(), partition.recovery_point(), partition.start_point());
         }
-        points.extend(core.topics.offline_partitions().into_iter().map(kept));
-        points
+        // If a partition could not be opened, what is written down of it stays: the next start recovers it by that.
+        for offline in core.topics.offline_partitions() {
+            part.add(&offline.name, offline.recovery_point, offline.log_start);
+            is_sound = false;
+        }
+        CheckpointOfCore { part, is_sound }
     }
+}
+
+/// Closes all partitions, and then the journal. Returns whether nothing was lost.
+async fn close_all(core: &Core) -> bool {
+    let jobs = core.topics.own_partitions().into_iter().map(|partition| async move {
+        let closed = partition.close().await;
+        if let Err(error) = &closed {
+            tracing::error!(partition = %partition.name(), %error, "cannot close a partition cleanly");
+        }
+        closed.is_ok() && !partition.is_poisoned()
+    });
+    if !join_bounded(jobs, core.files.moving).await.into_iter().all(|is_sound| is_sound) {
+        return false;
+    }
+    end_journal(core).await
 }
 
 impl Question for WriteCheckpoint {
@@ -57,14 +63,9 @@ async fn end_journal(core: &Core) -> bool {
         }
         Ok(JournalEnd::StillThere(error)) | Err(error) => error,
     };
+    // It would stay behind, and after a clean stop others may write to the directory.
     tracing::error!(%error, "the journal was not emptied: the next start compares it with the logs");
     false
-}
-
-/// If a partition could not be opened, what is written down of it stays: the next start recovers it by that.
-fn kept(offline: Offline) -> RecoveryPoint {
-    let Offline { name, recovery_point, log_start } = offline;
-    RecoveryPoint { partition: name, durable: recovery_point, log_start, is_sound: false }
 }
 
 /// Core 0: writes down how far all partitions are safe and where they start, so that recovery has less to read.
@@ -74,9 +75,8 @@ pub(crate) async fn write_checkpoint(core: &Rc<Core>) -> bool {
     spawn(async move {
         // One after the other: an older look at the partitions must not be written over a newer one.
         let _turn = core.checkpoints.lock().await;
-        let points = ask_all_cores(&core, || TakeCheckpoint::Running).await;
-        let points: Vec<_> = points.into_iter().flatten().collect();
-        let written = write(&CheckpointFiles::of(&core.node.config.data_dir), &points).await;
+        let all = ask_all_cores(&core, || TakeCheckpoint::Running).await;
+        let written = write(&CheckpointFiles::of(&core.node.config.data_dir), all).await;
         if let Err(error) = &written {
             tracing::error!(%error, "cannot write the checkpoint");
         }
@@ -85,13 +85,6 @@ pub(crate) async fn write_checkpoint(core: &Rc<Core>) -> bool {
     .await
 }
 
-pub(crate) async fn write(files: &CheckpointFiles, points: &[RecoveryPoint]) -> std::io::Result<()> {
-    let mut checkpoint = Checkpoint::default();
-    for point in points {
-        checkpoint.recovery_points.insert(point.partition.clone(), point.durable);
-        if point.log_start > Offset::ZERO {
-            checkpoint.log_starts.insert(point.partition.clone(), point.log_start);
-        }
-    }
-    files.write(&checkpoint).await
+pub(crate) async fn write(files: &CheckpointFiles, all: Vec<CheckpointOfCore>) -> std::io::Result<()> {
+    files.write(all.into_iter().map(|of_core| of_core.part).collect()).await
 }

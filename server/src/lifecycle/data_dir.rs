@@ -11,8 +11,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use creel_engine::{LastStop, TopicPartition, find_partitions, read_topic_id};
+use creel_engine::{LastStop, TopicPartition, find_partitions};
 use creel_io::fs::{exists, remove_dir_all};
+use creel_io::pace;
 
 use crate::core::Core;
 use crate::metadata::kafka::{self, METADATA_TOPIC};
@@ -110,13 +111,12 @@ fn tell_what_keeps_all(topics: &[Arc<Topic>]) {
 }
 
 async fn put_strays_aside(records: &[TopicDefinition], partitions: &[(TopicPartition, PathBuf)]) {
-    let known: BTreeMap<_, _> = records.iter().map(|record| (record.name.as_str(), record)).collect();
+    let known: BTreeMap<_, _> =
+        records.iter().map(|record| (record.name.as_str(), record.partitions)).collect();
     for (name, directory) in partitions {
-        let may_be_known = known.get(&*name.topic).is_some_and(|record| {
-            // If the id cannot be read, the opening of the partition reports that.
-            let id = read_topic_id(directory).ok().flatten();
-            name.partition < record.partitions && id.is_none_or(|id| id == record.id.to_string())
-        });
+        pace(1).await;
+        // Whether it names its topic's id is looked at when it is opened.
+        let may_be_known = known.get(&*name.topic).is_some_and(|partitions| name.partition < *partitions);
         if !may_be_known && let Err(error) = put_aside(name, directory).await {
             tracing::error!(directory = %directory.display(), %error, "cannot rename the directory of a partition that belongs to no topic");
         }

@@ -12,6 +12,7 @@ mod failure;
 mod file_system;
 mod journal;
 mod journal_places;
+mod left_in_memory;
 mod listen;
 mod replay;
 mod shutdown;

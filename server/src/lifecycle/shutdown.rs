@@ -35,11 +35,10 @@ pub(crate) async fn stop(core: &Rc<Core>) -> LastStop {
     tracing::info!("stopping");
     ask_all_cores(core, || Quiesce).await;
     let _turn = core.checkpoints.lock().await;
-    let points: Vec<_> =
-        ask_all_cores(core, || TakeCheckpoint::Stopping).await.into_iter().flatten().collect();
-    let is_clean = points.iter().all(|point| point.is_sound) && seal_metadata(core).await;
+    let all = ask_all_cores(core, || TakeCheckpoint::Stopping).await;
+    let is_clean = all.iter().all(|of_core| of_core.is_sound) && seal_metadata(core).await;
     let files = CheckpointFiles::of(&core.node.config.data_dir);
-    let written = write(&files, &points).await;
+    let written = write(&files, all).await;
     let marked = match (written, is_clean) {
         (Ok(()), true) => mark_clean(core, &files).await,
         (written, _) => written,

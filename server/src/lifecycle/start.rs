@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::journal_places::JournalPlaces;
 use super::listen::{listen_for_admin, listen_on};
 use super::replay::{Recovered, ReplayOutcome};
-use super::{accept, data_dir, file_system, journal, shutdown, start_progress, upkeep};
+use super::{accept, data_dir, file_system, journal, left_in_memory, shutdown, start_progress, upkeep};
 use crate::config::Config;
 use crate::core::node::{Node, Purpose};
 use crate::core::shown_brokers::BrokerIndex;
@@ -180,7 +180,8 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<(Recovered, Vec<Dir
     // Before anything is opened: coordinators may append as soon as they stand.
     files.clear_clean_shutdown().await.map_err(|error| failed(&error))?;
     let all: Arc<[Uuid]> = found.topics.iter().map(|topic| topic.id).collect();
-    let origin = Origin::LastRun { last_stop, checkpoint, journals: journals.clone() };
+    let synced_device = left_in_memory::sync(data_dir, last_stop).await;
+    let origin = Origin::LastRun { last_stop, checkpoint, journals: journals.clone(), synced_device };
     let all_there_is = Opening { topics: found.topics, origin };
     let opened = start_progress::with_progress_logged(core, open_everywhere(core, all_there_is)).await;
     let of_others = journal::tell_of_others(&journals, &all);

@@ -3,12 +3,15 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use creel_io::{now, sleep, wall_clock_ms};
+use creel_io::{now, pace, sleep, wall_clock_ms};
 
 use crate::core::Core;
 use crate::core::checkpoint::write_checkpoint;
 use crate::limits::{CHECKPOINT_INTERVAL, LARGE_REQUEST_PATIENCE};
 use crate::topics::retry_removals;
+
+/// Steps of work that it takes to look after a partition for which nothing is due.
+const STEPS_A_LOOK: usize = 2;
 
 /// Until the stop: it closes idle connections, rolls and drops segments; core 0 also writes
 /// checkpoints.
@@ -42,7 +45,9 @@ fn close_connections(core: &Core, idle: Option<Duration>) {
 }
 
 async fn upkeep(core: &Rc<Core>) {
-    for partition in core.topics.own_partitions() {
+    let mut own = core.topics.walk();
+    while let Some(partition) = own.next(&core.topics) {
+        pace(STEPS_A_LOOK).await;
         if let Err(error) = partition.upkeep(wall_clock_ms()).await {
             tracing::error!(partition = %partition.name(), %error, "upkeep failed");
         }

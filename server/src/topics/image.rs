@@ -14,6 +14,7 @@ use creel_io::CoreId;
 use creel_wire::{Str, Uuid};
 
 use crate::config::{Origin, Settings, TopicConfig, TopicKey, TopicSettings, Value};
+use crate::limits::PARTITIONS_LOOKED_UP;
 use crate::metadata::{TopicDefinition, TopicId};
 use crate::placement::core_of;
 
@@ -165,6 +166,27 @@ pub(crate) enum PartitionError {
     Offline,
 }
 
+/// A walk over a core's partitions, in order. No step of it takes long, however many there are. Topics may come and go
+/// meanwhile.
+#[derive(Default)]
+pub(crate) struct Walk {
+    /// What was looked up and not walked over yet.
+    taken: std::vec::IntoIter<Partition>,
+    last: Option<Partition>,
+}
+
+impl Walk {
+    pub(crate) fn next(&mut self, topics: &Topics) -> Option<Partition> {
+        if self.taken.len() == 0 {
+            let last = self.last.as_ref().map(Partition::name);
+            self.taken = topics.own_behind(last, PARTITIONS_LOOKED_UP).into_iter();
+        }
+        let next = self.taken.next()?;
+        self.last = Some(next.clone());
+        Some(next)
+    }
+}
+
 /// A core's image of all topics.
 pub(crate) struct Topics {
     core: CoreId,
@@ -205,6 +227,26 @@ impl Topics {
     pub(crate) fn own_partitions(&self) -> Vec<Partition> {
         let topics = self.by_name.borrow();
         topics.values().flat_map(|local| local.own.values().filter_map(Own::open).cloned()).collect()
+    }
+
+    /// Goes through this core's partitions, a few at a time.
+    pub(crate) fn walk(&self) -> Walk {
+        Walk::default()
+    }
+
+    /// So many of this core's partitions, in order, from behind the one of this name on.
+    fn own_behind(&self, last: Option<&TopicPartition>, count: usize) -> Vec<Partition> {
+        let topics = self.by_name.borrow();
+        let first = last.map_or("", |last| &last.topic);
+        let topics = topics.range::<str, _>((Bound::Included(first), Bound::Unbounded));
+        let own = topics.flat_map(|(name, local)| {
+            let from = match last {
+                Some(last) if **name == *last.topic => Bound::Excluded(last.partition),
+                _ => Bound::Unbounded,
+            };
+            local.own.range((from, Bound::Unbounded)).filter_map(|(_, own)| own.open())
+        });
+        own.take(count).cloned().collect()
     }
 
     /// All partitions of this core that could not be opened.

@@ -20,7 +20,7 @@ mod strays;
 pub(crate) use controller::{
     CONTROLLER, Controller, TopicError, alter, create, delete, open_everywhere, take_producer_ids,
 };
-pub(crate) use image::{LocalTopic, Location, Offline, PartitionError, Topic, Topics};
+pub(crate) use image::{LocalTopic, Location, PartitionError, Topic, Topics};
 pub(crate) use log_config::{log_config, timestamp_rules};
 pub(crate) use names::{check_name, check_not_metadata_log, is_internal};
 pub(crate) use replicas::{PendingRemovals, open, remove, retry_removals, roll_back_update, update};

@@ -29,6 +29,7 @@ pub(crate) struct Place<'a> {
     pub(crate) binary: &'a Path,
     pub(crate) data_dir: &'a Path,
     pub(crate) cpus: &'a [usize],
+    pub(crate) settings: &'a [String],
 }
 
 pub(crate) struct Life<'a> {
@@ -41,7 +42,7 @@ impl Place<'_> {
     fn start(&self, directory: &Path) -> io::Result<(Server, Instant)> {
         let began = Instant::now();
         let cpus = CpuLayout::shared(self.cpus).server_list();
-        Ok((Server::creel(self.binary, directory, &cpus, &[])?, began))
+        Ok((Server::creel(self.binary, directory, &cpus, self.settings)?, began))
     }
 
     fn layout(&self) -> CpuLayout {
@@ -74,7 +75,12 @@ impl Life<'_> {
         figures.push((Figure::BusyBeside, beside / 1e3));
         figures.push((Figure::BusyRatio, beside / alone));
 
+        if self.args.filled {
+            fill(&server, &topics)?;
+        }
+        let began = Instant::now();
         server.stop()?;
+        figures.push((Figure::Stopping, ms(began)));
         let (server, began) = self.place.start(directory.path())?;
         figures.push((Figure::StoppedListening, ms(began)));
         topics = serving(topics, &server)?;
@@ -125,6 +131,22 @@ fn first_ack(server: &Server) -> Result<(), Box<dyn Error>> {
         Some(ErrorCode::None) => Ok(()),
         refused => Err(format!("the first record was answered with {refused:?}").into()),
     }
+}
+
+/// Gives each partition a record, a topic at a time.
+fn fill(server: &Server, topics: &[(Topic, i32)]) -> io::Result<()> {
+    let mut stream = TcpStream::connect(server.address)?;
+    for (topic, partitions) in topics {
+        for partition in 0..*partitions {
+            let request = produce_request(&topic.name, partition, &SINGLE, Acks::Written);
+            let answer = exchange::<ProduceRequest>(&mut stream, &request, 7)?;
+            let mut answers = answer.responses.iter().flat_map(|topic| &topic.partition_responses);
+            if answers.any(|answer| answer.error_code != ErrorCode::None) {
+                return Err(io::Error::other(format!("a record for {}-{partition} was refused", topic.name)));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Waits until every partition tells its end.

@@ -41,6 +41,12 @@ struct Args {
     /// The broker's CPUs; the driver shares them.
     #[arg(long, value_delimiter = ',', default_values_t = creel_io::runtime::available_cpus())]
     cpus: Vec<usize>,
+    /// A setting of the broker, `key=value`. Can be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// Each idle partition has a record.
+    #[arg(long)]
+    filled: bool,
     /// The folder in which the broker has its data [default: that of temporary files].
     #[arg(long)]
     data_dir: Option<PathBuf>,
@@ -68,7 +74,7 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     for round in 1..=args.rounds {
         for (name, binary) in &binaries {
             println!("round {round}: {name}");
-            let place = Place { binary, data_dir: &data_dir, cpus: &args.cpus };
+            let place = Place { binary, data_dir: &data_dir, cpus: &args.cpus, settings: &args.settings };
             table.add(name, Life { place, args }.live()?);
         }
         binaries.reverse();

@@ -15,6 +15,7 @@ pub(crate) enum Figure {
     BusyAlone,
     BusyBeside,
     BusyRatio,
+    Stopping,
     StoppedListening,
     StoppedServing,
     KilledListening,
@@ -23,15 +24,16 @@ pub(crate) enum Figure {
 
 use Figure::{
     BusyAlone, BusyBeside, BusyRatio, EmptyAck, EmptyListening, IdleMemory, KilledListening, KilledServing,
-    Making, PartitionMemory, StoppedListening, StoppedServing,
+    Making, PartitionMemory, StoppedListening, StoppedServing, Stopping,
 };
 
-const ORDER: [Figure; 12] = [
+const ORDER: [Figure; 13] = [
     EmptyListening,
     EmptyAck,
     IdleMemory,
     Making,
     PartitionMemory,
+    Stopping,
     StoppedListening,
     StoppedServing,
     KilledListening,
@@ -52,6 +54,7 @@ impl Figure {
             IdleMemory => "memory idle, MiB",
             Making => "idle partitions made, ms",
             PartitionMemory => "memory for each of them, KiB",
+            Stopping => "stopped, ms",
             StoppedListening => "started after a stop: listening, ms",
             StoppedServing => "  every partition serving, ms",
             KilledListening => "started after a kill: listening, ms",

@@ -133,7 +133,8 @@ fn name_before(args: &mut Args) -> Result<(), Box<dyn Error>> {
         args.before = Some(bench::own_folder(args)?.join("creel"));
     }
     if let (Some(binary), None) = (&args.before, &args.before_label) {
-        args.before_label = Some([vec![bench::version_of(binary)?], args.before_set.clone()].concat().join(", "));
+        args.before_label =
+            Some([vec![bench::version_of(binary)?], args.before_set.clone()].concat().join(", "));
     }
     Ok(())
 }

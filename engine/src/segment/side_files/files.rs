@@ -25,6 +25,24 @@ pub(crate) async fn write_indexes(directory: &Path, segment: &Segment) -> io::Re
     Ok(())
 }
 
+/// Makes the index files of a segment that begins now. The caller syncs the directory.
+pub(crate) fn create_indexes(directory: &Path, base: Offset) -> io::Result<()> {
+    Indexes::KINDS.iter().try_for_each(|kind| write_file(&kind.path(directory, base), &[]).map(drop))
+}
+
+/// Whether all index files of a segment are there, and say nothing. They are not opened: of very many partitions most
+/// have no record.
+pub(crate) fn has_empty_indexes(directory: &Path, base: Offset) -> io::Result<bool> {
+    for kind in Indexes::KINDS {
+        match fs::facts(&kind.path(directory, base)) {
+            Ok(facts) if facts.is_file && facts.length == 0 => {}
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
 /// Writes the state of the producers before `offset`. The caller syncs the file.
 pub(crate) fn write_snapshot(directory: &Path, offset: Offset, encoded: &[u8]) -> io::Result<File> {
     write_file(&snapshot::KIND.path(directory, offset), encoded)
@@ -146,10 +164,10 @@ pub(crate) fn read_indexes(directory: &Path, segment: &Segment) -> io::Result<Op
 
 /// The bytes of a side file. `None` if it is missing or too large to be one.
 pub(crate) fn read_bounded(path: &Path) -> io::Result<Option<bytes::Bytes>> {
-    if !fs::exists(path) || File::open(path, OpenOptions::read())?.len()? > SIDE_FILE_BYTES_MAX {
-        return Ok(None);
+    match fs::read_up_to(path, SIDE_FILE_BYTES_MAX) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read,
     }
-    fs::read(path).map(Some)
 }
 
 /// Walks over a segment's headers and builds its indexes again.

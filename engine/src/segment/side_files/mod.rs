@@ -17,6 +17,7 @@ pub(crate) mod table;
 pub(crate) mod time_index;
 
 pub(crate) use files::{
-    knows_largest, last_indexed, load_indexes, read_bounded, read_indexes, read_snapshot, rebuild_indexes,
-    remove_indexes, remove_snapshot, replace_snapshot, write_indexes, write_snapshot,
+    create_indexes, has_empty_indexes, knows_largest, last_indexed, load_indexes, read_bounded, read_indexes,
+    read_snapshot, rebuild_indexes, remove_indexes, remove_snapshot, replace_snapshot, write_indexes,
+    write_snapshot,
 };

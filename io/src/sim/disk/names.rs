@@ -84,6 +84,13 @@ impl Names {
         self.commit(settled);
     }
 
+    /// Makes all names durable as they were at `mark`.
+    pub(super) fn settle_all(&mut self, mark: NameChangeId) {
+        let (settled, rest) = std::mem::take(&mut self.pending).into_iter().partition(|(id, _)| *id < mark);
+        self.pending = rest;
+        self.commit(settled);
+    }
+
     /// The power is cut: some of the changes since the last sync are durable, others are not.
     pub(super) fn crash(&mut self, survival: Survival, rng: &Rng) {
         let pending = std::mem::take(&mut self.pending);

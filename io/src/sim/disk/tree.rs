@@ -54,6 +54,12 @@ pub(crate) struct SyncMark {
     names: NameChangeId,
 }
 
+/// What a sync of the whole disk that begins now has to cover.
+pub(crate) struct AllMark {
+    files: Vec<(Ino, ChangeId)>,
+    names: NameChangeId,
+}
+
 /// How to open a file.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct OpenMode {
@@ -85,6 +91,15 @@ impl Disk {
     fn new_ino(&mut self) -> Ino {
         self.next += 1;
         Ino(self.next)
+    }
+
+    /// The file or directory of a name.
+    pub(crate) fn find(&self, path: &Path) -> io::Result<Ino> {
+        self.walk(path)
+    }
+
+    pub(crate) fn is_file(&self, ino: Ino) -> bool {
+        !self.is_directory(ino)
     }
 
     fn is_directory(&self, ino: Ino) -> bool {
@@ -298,6 +313,31 @@ impl Disk {
     pub(crate) fn fail_sync(&mut self, ino: Ino, mark: SyncMark, rng: &Rng) {
         if let Some(file) = self.files.get_mut(&ino) {
             file.state.fail_sync(mark.data, rng);
+        }
+    }
+
+    /// What a sync of the whole disk has to cover that begins now.
+    pub(crate) fn mark_all(&self) -> AllMark {
+        let files = self.files.iter().map(|(ino, file)| (*ino, file.state.mark())).collect();
+        AllMark { files, names: self.names.mark() }
+    }
+
+    /// The sync of the whole disk that began at `mark` has succeeded.
+    pub(crate) fn settle_all(&mut self, mark: AllMark) {
+        for (ino, data) in mark.files {
+            if let Some(file) = self.files.get_mut(&ino) {
+                file.state.settle(data);
+            }
+        }
+        self.names.settle_all(mark.names);
+    }
+
+    /// The sync of the whole disk that began at `mark` has failed, for any of the files.
+    pub(crate) fn fail_sync_of_all(&mut self, mark: AllMark, rng: &Rng) {
+        for (ino, data) in mark.files {
+            if let Some(file) = self.files.get_mut(&ino) {
+                file.state.fail_sync(data, rng);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What core 0 asks of every core: how far it is, how far its partitions are safe, and to finish.
 
-use creel_engine::{JournalCounts, JournalStatus, NotDurable, Offset, TopicPartition};
+use creel_engine::{CheckpointPart, JournalCounts, JournalStatus, NotDurable};
 use creel_io::CoreId;
 
 /// See [`super::AnyQuestion::Progress`].
@@ -53,12 +53,10 @@ pub(crate) enum TakeCheckpoint {
     Stopping,
 }
 
-/// How far a partition is known to be on the medium, and where it begins.
-pub(crate) struct RecoveryPoint {
-    pub(crate) partition: TopicPartition,
-    pub(crate) durable: Offset,
-    pub(crate) log_start: Offset,
-    /// Whether it is whole: nothing was lost of it.
+/// How far a core's partitions are known to be on the medium, and where they begin.
+pub(crate) struct CheckpointOfCore {
+    pub(crate) part: CheckpointPart,
+    /// Whether all of them are whole: nothing was lost.
     pub(crate) is_sound: bool,
 }
 

@@ -25,8 +25,8 @@ use crate::topics::replicas::opening::OpenedTopics;
 pub(crate) use fetch::{Bounds, FetchLimits, FetchShare, FoundPartition, PartitionRead, WatchShare};
 pub(crate) use groups::ListGroups;
 pub(crate) use lifecycle::{
-    BeginJournal, DurabilityOfCore, JournalOfCore, Progress, Quiesce, ReadDurability, ReadProgress,
-    ReadStages, RecoveryPoint, TakeCheckpoint, WriteCheckpoint,
+    BeginJournal, CheckpointOfCore, DurabilityOfCore, JournalOfCore, Progress, Quiesce, ReadDurability,
+    ReadProgress, ReadStages, TakeCheckpoint, WriteCheckpoint,
 };
 pub(crate) use lookups::{
     DeletedRecords, EpochLookup, MeasurePartitions, OffsetLookup, OffsetsFound, PartitionSize,
@@ -99,7 +99,7 @@ macro_rules! for_each_question {
             /// Finish requests and take no more.
             Quiesce: Quiesce => ();
             /// Flush and close your partitions; or, while running, only say how far they are safe.
-            Checkpoint: TakeCheckpoint => Vec<RecoveryPoint>;
+            Checkpoint: TakeCheckpoint => CheckpointOfCore;
             /// Write down where all partitions start and how far they are safe (to core 0). Whether that was possible.
             WriteCheckpoint: WriteCheckpoint => bool;
         }

@@ -26,6 +26,8 @@ use crate::topics::strays::put_aside;
 
 /// Steps of work that it takes to look how large a partition's segments are.
 const STEPS_A_LOOK: usize = 20;
+/// Steps of work that it takes at least to open a partition.
+const STEPS_AN_OPENING: usize = 20;
 
 /// Opens this core's partitions of the topics, several at a time. The topics are shown later.
 pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> OpenedTopics {
@@ -124,6 +126,7 @@ fn what_to_open(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> Op
         directory: core.node.config.data_dir.join(name.directory_name()),
         name,
         in_journal: Some(InJournal { topic: TopicId(topic.id.0), found: opening.origin.journals() }),
+        synced_device: opening.origin.synced_device(),
     }
 }
 
@@ -133,6 +136,7 @@ pub(super) async fn open_one(
     topic: &Topic,
     index: i32,
 ) -> Result<Own, Failed> {
+    pace(STEPS_AN_OPENING).await;
     let open = what_to_open(core, opening, topic, index);
     let opened = match opening.origin {
         Origin::New => open_new(core, open.clone(), topic, index).await,
@@ -166,22 +170,29 @@ async fn open_new(core: &Core, open: OpenLog, topic: &Topic, index: i32) -> Resu
     opened
 }
 
+/// Opens a partition, and makes its directory name its topic, as Kafka's do.
 async fn open_marked(core: &Core, open: OpenLog, topic: &Topic, index: i32) -> Result<Partition, OpenError> {
     let directory = open.directory.clone();
+    let is_marked = is_its_own(&open.name, &directory, topic.id).await?;
     let partition = Partition::open(&core.turn_writer, open).await?;
     topic.set_leader_epoch(index, partition.leader_epoch().get());
-    mark(&directory, topic.id).await?;
+    if !is_marked {
+        write_topic_id(&directory, &topic.id.to_string()).await?;
+    }
     Ok(partition)
 }
 
-/// Makes the directory name its topic, as Kafka's do. A directory that names another topic is not this partition's.
-async fn mark(directory: &Path, id: Uuid) -> io::Result<()> {
-    let id = id.to_string();
-    match read_topic_id(directory)? {
-        None => write_topic_id(directory, &id).await,
-        Some(found) if found == id => Ok(()),
-        Some(found) => {
-            Err(io::Error::other(format!("it belongs to another topic: its id is {found} instead of {id}")))
-        }
+/// Whether a partition's directory names its topic. One that names another topic is not this partition's, and is put
+/// aside. A directory that names none, or that is not there, is.
+async fn is_its_own(name: &TopicPartition, directory: &Path, id: Uuid) -> io::Result<bool> {
+    let Some(found) = read_topic_id(directory)? else { return Ok(false) };
+    let is_its_own = found == id.to_string();
+    if !is_its_own {
+        let says_why = |error| {
+            let why = format!("it belongs to another topic ({found} instead of {id}), and cannot be renamed");
+            io::Error::other(format!("{why}: {error}"))
+        };
+        put_aside(name, directory).await.map_err(says_why)?;
     }
+    Ok(is_its_own)
 }

@@ -24,6 +24,8 @@ pub(crate) enum Origin {
         checkpoint: Checkpoint,
         /// What the journals of the cores hold.
         journals: Arc<FoundJournals>,
+        /// See [`creel_engine::OpenLog::synced_device`].
+        synced_device: Option<u64>,
     },
 }
 
@@ -32,6 +34,14 @@ impl Origin {
         match self {
             Self::New => None,
             Self::LastRun { checkpoint, .. } => Some(checkpoint),
+        }
+    }
+
+    /// See [`creel_engine::OpenLog::synced_device`].
+    pub(super) fn synced_device(&self) -> Option<u64> {
+        match self {
+            Self::New => None,
+            Self::LastRun { synced_device, .. } => *synced_device,
         }
     }
 
