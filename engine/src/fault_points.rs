@@ -32,6 +32,8 @@ pub enum Bug {
     JournalSpaceFreedEarly,
     /// A record of the journal from an earlier life counts.
     JournalRecordStale,
+    /// A batch that is compressed anew is overtaken by what its connection sent behind it.
+    RecompressedOvertaken,
     /// What a log has already is appended from the journal once more.
     JournalAppliedTwice,
 }
@@ -56,7 +58,8 @@ mod switch {
         ACTIVE.set(bug);
     }
 
-    pub(crate) fn has(bug: Bug) -> bool {
+    /// Whether this bug is active on this thread.
+    pub fn has(bug: Bug) -> bool {
         ACTIVE.get() == Some(bug)
     }
 
@@ -79,7 +82,7 @@ mod switch {
 #[cfg(not(feature = "planted-bugs"))]
 mod switch {
     /// Always false: this build has no deliberate bugs.
-    pub(crate) const fn has(_: super::Bug) -> bool {
+    pub const fn has(_: super::Bug) -> bool {
         false
     }
 
@@ -89,5 +92,4 @@ mod switch {
 
 #[cfg(feature = "planted-bugs")]
 pub use switch::activate;
-pub(crate) use switch::has;
-pub use switch::spend_cpu;
+pub use switch::{has, spend_cpu};
