@@ -12,7 +12,7 @@
 //! 200 bytes a partition until it is encoded, and then the frame until it is sent. Both have room of their core's
 //! (`budget`). Its work lets other tasks run in between.
 //!
-//! v7: sessions (KIP-227, see `sessions`). v10: topics whose codec is zstd can be read. v13: topics are named by id.
+//! v7: sessions (KIP-227, see `sessions`). v13: topics are named by id.
 
 mod parked;
 mod read;
@@ -38,9 +38,6 @@ use crate::peers::questions::{Bounds, FoundPartition};
 use crate::tasks::gradual_vec::AT_ONCE;
 
 pub(crate) use self::parked::watch_for;
-
-/// Since when clients know zstd.
-const ZSTD_FROM: i16 = 10;
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 13;
@@ -103,7 +100,6 @@ impl FetchTerms {
         let bytes_max = most.min(FETCH_BYTES_MAX);
         Self {
             isolation,
-            knows_zstd: call.version >= ZSTD_FROM,
             bytes_max,
             // More than may be answered can't be waited for.
             bytes_min: size(request.min_bytes).min(bytes_max),

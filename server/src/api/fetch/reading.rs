@@ -12,7 +12,6 @@ use super::read::{Budget, size};
 use crate::answers::KafkaError;
 use crate::api::fetch::parked::Parked;
 use crate::budget::descriptors::FileHold;
-use crate::config::CompressionType;
 use crate::core::Core;
 use crate::fetch_sessions::fetch_list::{FetchItem, FetchList};
 use crate::peers::questions::{FetchLimits, FetchShare, FoundPartition, PartitionRead};
@@ -24,8 +23,6 @@ use crate::topics::{LocalTopic, Location};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FetchTerms {
     pub(super) isolation: Isolation,
-    /// The client's version has zstd.
-    pub(super) knows_zstd: bool,
     pub(super) bytes_max: usize,
     pub(super) bytes_min: usize,
     pub(super) wait: Duration,
@@ -124,19 +121,14 @@ impl<'a> Reading<'a> {
         let missing = if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
         let mut topic = None;
         let mut local = None;
-        let mut is_unreadable = false;
         for wanted in &list.partitions {
             if topic != Some(wanted.topic) {
                 topic = Some(wanted.topic);
                 local = local_topic(core, list, wanted, by_id);
-                is_unreadable = !self.terms.knows_zstd && local.as_ref().is_some_and(|local| is_zstd(local));
             }
             match local.as_ref().map(|local| (local, core.topics.locate(local, wanted.partition))) {
                 None => self.located.push(Located::Missing(missing)),
                 Some((_, Location::Unavailable(error))) => self.located.push(Located::Missing(error.code())),
-                Some(_) if is_unreadable => {
-                    self.located.push(Located::Missing(ErrorCode::UnsupportedCompressionType))
-                }
                 Some((_, Location::Local(partition))) => self.add(wanted, PartitionOwner::Local(partition)),
                 Some((local, Location::Remote(core))) => {
                     self.add(wanted, PartitionOwner::Remote(core, local.topic.id))
@@ -333,11 +325,6 @@ impl<'a> Reading<'a> {
             pace(1).await;
         }
     }
-}
-
-/// Whether all that the topic is sent now becomes zstd.
-fn is_zstd(local: &LocalTopic) -> bool {
-    local.topic.config.compression_type == CompressionType::Zstd
 }
 
 fn local_topic(core: &Core, list: &FetchList, wanted: &FetchItem, by_id: bool) -> Option<Rc<LocalTopic>> {
