@@ -3,6 +3,7 @@ package clients
 import (
 	"context"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -20,6 +21,20 @@ func saramaConfig() *sarama.Config {
 	config := sarama.NewConfig()
 	config.Version = sarama.V4_0_0_0
 	return config
+}
+
+// createTopic makes a topic with settings of its own, for whichever client.
+func createTopic(t *testing.T, bootstrap, topic string, settings map[string]string) {
+	t.Helper()
+	admin, err := sarama.NewClusterAdmin([]string{bootstrap}, saramaConfig())
+	must(t, err)
+	entries := map[string]*string{}
+	for name, value := range settings {
+		entries[name] = &value
+	}
+	detail := &sarama.TopicDetail{NumPartitions: int32(len(partitions)), ReplicationFactor: 1, ConfigEntries: entries}
+	must(t, admin.CreateTopic(topic, detail, false))
+	must(t, admin.Close())
 }
 
 type saramaProducer struct{ sarama.SyncProducer }

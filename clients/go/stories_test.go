@@ -2,6 +2,7 @@
 package clients
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -47,6 +48,16 @@ func TestStories(t *testing.T) {
 			for _, codec := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
 				t.Run("records come back equal and in order: "+codec, func(t *testing.T) {
 					s.assertComesBack(t, varied(700), codec, false)
+				})
+			}
+			for _, codec := range []string{"uncompressed", "gzip", "snappy", "lz4", "zstd"} {
+				t.Run("records come back from a topic with a codec of its own: "+codec, func(t *testing.T) {
+					topic, sent := unique(s.name), varied(700)
+					createTopic(t, broker.bootstrap, topic, map[string]string{"compression.type": codec})
+					s.produce(t, topic, sent[:400], "none", false)
+					other := map[string]string{"gzip": "lz4"}[codec]
+					s.produce(t, topic, sent[400:], cmp.Or(other, "gzip"), true)
+					assertSame(t, sent, s.read(t, topic, len(sent)))
 				})
 			}
 			t.Run("JSON values come back", func(t *testing.T) { assertJSON(t, s.assertComesBack(t, jsonRecords(t), "zstd", false)) })

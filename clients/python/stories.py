@@ -10,7 +10,7 @@ import json
 
 import pytest
 
-from harness import records
+from harness import records, topics
 from harness.members import Group, python_member
 from harness.records import unique
 from harness.wait import until
@@ -42,6 +42,16 @@ class Stories:
     def test_records_with_keys_and_headers_come_back_equal_and_in_order(self, broker, topic, codec):
         sent = self.varied_records(700)
         positions = self.produce(broker, topic, sent, codec=codec)
+        records.assert_same(sent, positions, self.adapter.read(broker.bootstrap, topic, len(sent)))
+
+    @pytest.mark.parametrize("codec", ["uncompressed", "gzip", "snappy", "lz4", "zstd"])
+    def test_records_come_back_from_a_topic_with_a_codec_of_its_own(self, broker, topic, codec):
+        """The broker compresses anew what comes in another codec, and every client reads it."""
+        topics.create(broker.bootstrap, topic, len(PARTITIONS), {"compression.type": codec})
+        sent, positions = self.varied_records(700), []
+        for batch, sent_in in [(sent[:400], None), (sent[400:], "gzip" if codec != "gzip" else "lz4")]:
+            some = self.produce(broker, topic, batch, codec=sent_in)
+            positions = None if some is None else positions + some
         records.assert_same(sent, positions, self.adapter.read(broker.bootstrap, topic, len(sent)))
 
     def test_json_values_come_back_as_the_same_documents(self, broker, topic):

@@ -34,6 +34,8 @@ pub enum Bug {
     JournalSpaceFreedEarly,
     /// A record of the journal from an earlier life counts.
     JournalRecordStale,
+    /// A batch that is compressed anew is overtaken by what its connection sent behind it.
+    RecompressedOvertaken,
     /// What a log has already is appended from the journal once more.
     JournalAppliedTwice,
 }
@@ -58,7 +60,8 @@ mod switch {
         ACTIVE.set(bug);
     }
 
-    pub(crate) fn has(bug: Bug) -> bool {
+    /// Whether this bug is active on this thread.
+    pub fn has(bug: Bug) -> bool {
         ACTIVE.get() == Some(bug)
     }
 
@@ -81,7 +84,7 @@ mod switch {
 #[cfg(not(feature = "planted-bugs"))]
 mod switch {
     /// Always false: this build has no deliberate bugs.
-    pub(crate) const fn has(_: super::Bug) -> bool {
+    pub const fn has(_: super::Bug) -> bool {
         false
     }
 
@@ -91,5 +94,4 @@ mod switch {
 
 #[cfg(feature = "planted-bugs")]
 pub use switch::activate;
-pub(crate) use switch::has;
-pub use switch::spend_cpu;
+pub use switch::{has, spend_cpu};

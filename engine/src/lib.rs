@@ -21,7 +21,7 @@
 //! `partition::turn_writer` -> `partition::commit`, `partition::read`, then `recover::log_scan` and `recover::damage`.
 //!
 //! Not in this crate: locks, sockets, the wire protocol. The produce path does not read single records as long as the
-//! batch's header says enough (`record_times`).
+//! batch's header says enough (`record_rules`).
 
 mod check;
 mod config;
@@ -51,6 +51,7 @@ pub use format::batch::{
     Attributes, Batch, BatchError, BatchHeader, Codec, StampedBatch, UncheckedBatch, crc32c,
 };
 pub use format::checkpoint::OffsetsByPartition;
+pub use format::compress::Compression;
 pub use format::epochs::EpochStart;
 pub use format::records::{BadRecord, BatchBuilder, Headers, LoggedBatch, Record, Records};
 pub use jobs::hw_waiters::{Seen, Watcher};
@@ -63,7 +64,8 @@ pub use journal::void::{discard_journals, has_journals};
 pub use limits::{BATCH_HEADER_BYTES, COMMIT_LINGER, DECOMPRESSED_BYTES_MAX, JOURNALED_LINGER};
 pub use log::epochs::LeaderEpochs;
 pub use log::producers::AppendOrigin;
-pub use log::record_times::{LookBudget, LookError, NO_TIMESTAMP, TimestampRules};
+pub use log::record_rules::{LookBudget, LookError, RecordRules};
+pub use log::record_times::{NO_TIMESTAMP, TimestampRules};
 pub use offset::{FilePosition, LeaderEpoch, Offset};
 pub use partition::append::{Ack, Awaits, PendingAck};
 pub use partition::append_times::AppendTimes;

@@ -11,6 +11,10 @@ pub(crate) const BATCH_PREFIX_BYTES: usize = 12;
 /// The fewest bytes an uncompressed record can take: six one-byte varints and its attributes.
 pub(crate) const RECORD_BYTES_MIN: usize = 7;
 
+/// Where a batch's header changes, the checksum of records of at least so many bytes is not computed again: what changes of
+/// it follows from the header. For fewer bytes that takes longer than computing it.
+pub(crate) const CRC_SHIFT_FROM_BYTES: usize = 32 << 10;
+
 /// No batch may be larger than this, whatever a topic's `max.message.bytes` says: lengths are `i32` on disk.
 pub(crate) const BATCH_BYTES_MAX: usize = 1 << 30;
 
@@ -51,6 +55,15 @@ pub const DECOMPRESSED_BYTES_MAX: usize = 64 << 20;
 /// The number of records whose timestamps one produce request may check on its core, some nanoseconds each. More are
 /// checked off the core.
 pub(crate) const LOOK_AT_ONCE_RECORDS: usize = 16 << 10;
+
+/// A compressed batch whose records take no more bytes than this may be decompressed on its core ...
+pub(crate) const LOOK_AT_ONCE_BYTES: usize = 4 << 10;
+
+/// ... as long as that gives no more bytes than this.
+pub(crate) const LOOK_AT_ONCE_PLAIN_BYTES: usize = 16 << 10;
+
+/// The time that this takes at most, in records that are checked.
+pub(crate) const LOOK_AT_ONCE_DECOMPRESSION: usize = 2 << 10;
 
 /// The largest number of records that a refusal of their batch names.
 pub(crate) const BLAMED_RECORDS_MAX: usize = 1000;
@@ -108,6 +121,8 @@ const _: () = assert!(BATCH_BYTES_MAX as u64 <= SEGMENT_BYTES_MAX);
 const _: () = assert!(COPY_BODY_BYTES < STAGED_BYTES_MAX);
 const _: () = assert!(STAGED_PARTS_MAX < 1024);
 const _: () = assert!(HEADER_SCAN_BYTES >= BATCH_HEADER_BYTES);
+const _: () = assert!(LOOK_AT_ONCE_BYTES < LOOK_AT_ONCE_PLAIN_BYTES);
+const _: () = assert!(LOOK_AT_ONCE_DECOMPRESSION < LOOK_AT_ONCE_RECORDS);
 const _: () = assert!(RECOVERY_READ_BYTES > BATCH_HEADER_BYTES);
 const _: () = assert!(JOURNAL_PIECE_BYTES_MAX < JOURNAL_RECORD_BYTES_MAX as u64 / 2);
 const _: () = assert!(JOURNAL_RECORD_BYTES_MAX.is_multiple_of(JOURNAL_BLOCK_BYTES));

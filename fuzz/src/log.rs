@@ -79,7 +79,7 @@ fn batch(bytes: Vec<u8>) {
     });
     let rules = LogConfig::default().timestamp_rules();
     within(most, || {
-        if let Ok(seen) = batch.look(&rules, 1 << 40) {
+        if let Ok(seen) = batch.look(&rules.into(), 1 << 40) {
             assert!(!rules.ask_for_records(&seen, 1 << 40));
             assert!(seen.header().max_timestamp >= -1);
         }

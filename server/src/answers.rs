@@ -38,7 +38,8 @@ impl KafkaError for BatchError {
 impl KafkaError for LookError {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::Undecodable => ErrorCode::InvalidRecord,
+            Self::Undecodable | Self::Keyless(_) => ErrorCode::InvalidRecord,
+            Self::Incompressible => ErrorCode::UnknownServerError,
             Self::AppendTime(_) | Self::OutOfRange(_) => ErrorCode::InvalidTimestamp,
         }
     }

@@ -56,6 +56,9 @@ pub(crate) const OWN_ROOM_FROM_BYTES: usize = 256 << 10;
 /// What that memory has beyond the request, so that its last bytes are received with as few calls as its first.
 pub(crate) const OWN_ROOM_SPARE_BYTES: usize = 16 << 10;
 
+/// Batches of one Produce whose records are looked at, or compressed anew, off the core at the same time. The others wait.
+pub(crate) const LOOKS_AT_ONCE: usize = 4;
+
 /// Replies up to this size that are ready together leave together, copied into one buffer of at most
 /// `REPLIES_TOGETHER_BYTES`. Larger ones are sent from where they are.
 pub(crate) const SMALL_REPLY_BYTES: usize = 4 << 10;

@@ -1,21 +1,23 @@
 //! Where the time of a Produce or Fetch goes inside the broker, on each core.
 //!
-//! | stage   | from                                     | to                                                        | counted for            |
-//! |---------|------------------------------------------|-----------------------------------------------------------|------------------------|
-//! | receive | the first byte of its frame is seen      | the frame is whole                                        | each request           |
-//! | parse   | the request's turn to be decoded         | header and body are decoded                               | each request           |
-//! | queue   | the frame is whole                       | the reply is at hand and it is its turn, less the others  | each request           |
-//! | hop     | a question to the owning core is begun   | its answer is back, less what the owning core took for it | each question          |
-//! | write   | the batch has its place in the log       | the `pwritev` with it has returned                        | each batch             |
-//! | fsync   | that                                     | the high watermark has passed the batch                   | each batch of acks=all |
-//! | send    | the reply is at hand and it is its turn  | the socket has taken all of it                            | each reply             |
+//! | stage      | from                                    | to                                                        | counted for            |
+//! |------------|-----------------------------------------|-----------------------------------------------------------|------------------------|
+//! | receive    | the first byte of its frame is seen     | the frame is whole                                        | each request           |
+//! | parse      | the request's turn to be decoded        | header and body are decoded                               | each request           |
+//! | queue      | the frame is whole                      | the reply is at hand and it is its turn, less the others  | each request           |
+//! | recompress | a batch asks for its topic's codec      | it has it, and the batches before it are begun            | each such batch        |
+//! | hop        | a question to the owning core is begun  | its answer is back, less what the owning core took for it | each question          |
+//! | write      | the batch has its place in the log      | the `pwritev` with it has returned                        | each batch             |
+//! | fsync      | that                                    | the high watermark has passed the batch                   | each batch of acks=all |
+//! | send       | the reply is at hand and it is its turn | the socket has taken all of it                            | each reply             |
 //!
 //! The stages of a request are disjoint. Together they are the time from its first byte to its last, with one
 //! exception: a fetch that waits for records to come counts nowhere while it waits. `queue` is what the others leave
 //! over. It holds the wait for an earlier request of the connection, for a bound, or for the loop to come round. It
 //! also holds the handler's own work (checking a batch, finding what to read, encoding the reply). Parts of one
 //! request that run side by side, such as batches of several partitions, are counted each by itself; the longest of
-//! them is subtracted from `queue`.
+//! them is subtracted from `queue`. Of batches that are compressed anew side by side, it is the time until the last has
+//! its codec.
 //!
 //! Not seen: bytes that wait in the kernel's socket buffers, in either direction; the broker's idle time; and all
 //! other requests, of which some wait by design (JoinGroup). `write` and `fsync` are counted on the core that owns
@@ -39,6 +41,7 @@ struct StageHistograms {
     receive: Histogram,
     parse: Histogram,
     queue: Histogram,
+    recompress: Histogram,
     hop: Histogram,
     send: Histogram,
     appends: Rc<AppendTimes>,
@@ -99,6 +102,15 @@ impl Stages {
         Some(QueuedSince(Instant::from_nanos(frame.whole.as_nanos() + parsing)))
     }
 
+    /// A batch has its topic's codec, which it had asked for `since`. The time now, if anyone needs it.
+    pub(crate) fn recompressed(&self, since: Instant) -> Instant {
+        let now = self.clock();
+        if let Some(kept) = &self.0 {
+            kept.recompress.record_nanos(now.nanos_since(since));
+        }
+        now
+    }
+
     /// A question came back after `total`; the core that was asked took `spent` of that. What is left.
     #[inline]
     pub(crate) fn hopped(&self, total: Duration, spent: Duration) -> Duration {
@@ -150,6 +162,7 @@ impl Stages {
             ("receive", &kept.receive),
             ("parse", &kept.parse),
             ("queue", &kept.queue),
+            ("recompress", &kept.recompress),
             ("hop", &kept.hop),
             ("write", &kept.appends.write),
             ("fsync", &kept.appends.sync),

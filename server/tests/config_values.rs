@@ -51,6 +51,10 @@ const CASES: &[(&str, &str, Option<&str>)] = &[
     ("leader.replication.throttled.replicas", "a", None),
     ("remote.storage.enable", "false", Some("false")),
     ("remote.storage.enable", "true", None),
+    ("local.retention.ms", "1000", None),
+    ("local.retention.ms", "-2", Some("-2")),
+    ("segment.jitter.ms", "5000", Some("5000")),
+    ("segment.jitter.ms", "-1", None),
     ("Retention.ms", "1000", None),
     ("no.such.setting", "1", None),
 ];
@@ -170,6 +174,48 @@ fn what_is_in_a_list_is_not_added_again() {
             assert_eq!(set(&mut client, "listed", policy, operation, value).await, ErrorCode::None);
             let told = described(&mut client, OF_TOPIC, "listed", policy).await;
             assert_eq!(told, [(Some(left.to_owned()), TOPICS_OWN)]);
+        }
+    });
+}
+
+/// Settings that are right by themselves and do not go together are refused, also where one of them is there already.
+#[test]
+fn what_does_not_go_together_is_refused_in_each_way() {
+    story(&["log.cleaner.max.compaction.lag.ms=1000"], |broker| async move {
+        let mut client = broker.connect().await;
+        let (shortest, longest) = ("min.compaction.lag.ms", "max.compaction.lag.ms");
+        client.create_topic("held", 1).await;
+        assert_eq!(create(&mut client, "new", shortest, Some("1001")).await, ErrorCode::InvalidConfig);
+        assert_eq!(create(&mut client, "new", shortest, Some("1000")).await, ErrorCode::None);
+        assert_eq!(set(&mut client, "held", shortest, 0, "1001").await, ErrorCode::InvalidConfig);
+        assert_eq!(replace(&mut client, "held", shortest, "1001").await, ErrorCode::InvalidConfig);
+        assert_eq!(set(&mut client, "held", shortest, 0, "1000").await, ErrorCode::None);
+        assert_eq!(set(&mut client, "held", longest, 0, "999").await, ErrorCode::InvalidConfig);
+        let told = described(&mut client, OF_TOPIC, "held", longest).await;
+        assert_eq!(told, [(Some("1000".to_owned()), 4)], "nothing of a refused change remains");
+        assert_eq!(set(&mut client, "held", longest, 0, "5000").await, ErrorCode::None);
+        assert_eq!(set(&mut client, "held", shortest, 0, "5000").await, ErrorCode::None);
+        assert_eq!(set(&mut client, "held", longest, 1, "").await, ErrorCode::InvalidConfig);
+    });
+}
+
+#[test]
+fn every_setting_of_a_topic_is_documented_if_asked_for() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("told", 1).await;
+        for include_documentation in [false, true] {
+            let resource = DescribeConfigsResource {
+                resource_type: OF_TOPIC,
+                resource_name: "told".into(),
+                ..Default::default()
+            };
+            let resources = vec![resource];
+            let request = DescribeConfigsRequest { resources, include_documentation, ..Default::default() };
+            let configs = client.call(4, &request).await.results.remove(0).configs;
+            // As many as Kafka 4.3.1 shows.
+            assert_eq!(configs.len(), 33);
+            assert!(configs.iter().all(|one| one.documentation.is_some() == include_documentation));
         }
     });
 }

@@ -54,6 +54,11 @@ fn a_page_cache_that_is_trusted_after_a_failed_sync_is_found() {
 }
 
 #[test]
+fn a_batch_that_overtakes_one_that_is_compressed_anew_is_found() {
+    must_find(Bug::RecompressedOvertaken, &[Blow::SlowNetwork]);
+}
+
+#[test]
 fn producers_that_are_forgotten_are_found() {
     must_find(Bug::ProducersForgotten, &[Blow::Kill]);
 }

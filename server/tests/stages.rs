@@ -21,7 +21,7 @@ use serde_json::Value;
 use support::http::{ADMIN, get};
 use support::{Client, Connector, World, batch, fetch_request, produce_request};
 
-const STAGES: [&str; 7] = ["receive", "parse", "queue", "hop", "write", "fsync", "send"];
+const STAGES: [&str; 8] = ["receive", "parse", "queue", "recompress", "hop", "write", "fsync", "send"];
 
 /// All cores' stages together.
 struct Told(Value);
@@ -43,7 +43,7 @@ impl Told {
         cores.iter().map(|core| core["between_cores"][field].as_u64().unwrap()).sum()
     }
 
-    fn counts(&self) -> [u64; 7] {
+    fn counts(&self) -> [u64; 8] {
         STAGES.map(|stage| self.number(stage, "count"))
     }
 
@@ -107,7 +107,7 @@ fn every_request_batch_and_reply_is_counted_once() {
             client.fetch("orders", 0, 0).await;
         }
         let (requests, batches, durable, replies) = (5 + 3 + 2 + 4, 10, 5, 12);
-        let expected = [requests, requests, requests, 0, batches, durable, replies];
+        let expected = [requests, requests, requests, 0, 0, batches, durable, replies];
         assert_eq!(Told::by(broker).await.counts(), expected, "{STAGES:?}");
     });
 }
@@ -127,6 +127,38 @@ fn a_slow_disk_is_seen_in_fsync_and_nowhere_else() {
         assert!(told.sum("fsync") >= 10 * slow, "{:?}", told.sum("fsync"));
         let others = told.whole() - told.sum("fsync");
         assert!(others < Duration::from_millis(10), "the other stages of ten requests took {others:?}");
+    });
+}
+
+/// The simulator takes a moment for what is done off the core.
+#[test]
+fn batches_that_are_compressed_anew_are_seen_in_recompress_and_nowhere_else() {
+    let settings = ["compression.type=zstd"];
+    tell(calm(Duration::from_micros(500)), 1, &settings, |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 8).await;
+        for _ in 0..5 {
+            produce(&mut client, 0, 1).await;
+        }
+        let mut many = produce_request("orders", 0, batch(&["a"]).bytes().clone(), 1);
+        for index in 1..8 {
+            let one = produce_request("orders", index, batch(&["a"]).bytes().clone(), 1);
+            many.topic_data[0]
+                .partition_data
+                .extend(one.topic_data.into_iter().flat_map(|it| it.partition_data));
+        }
+        let begun = now();
+        client.call::<ProduceRequest>(9, &many).await;
+        let took = now() - begun;
+        let told = Told::by(broker).await;
+        assert_eq!(told.counts(), [6, 6, 6, 5 + 8, 0, 5 + 8, 0, 6], "{STAGES:?}");
+        let (fastest, recompress) = (told.fastest("recompress"), told.sum("recompress"));
+        assert!(fastest > Duration::ZERO && recompress >= 13 * fastest.mul_f64(0.96), "{recompress:?}");
+        let others = told.whole() - recompress;
+        assert!(
+            others < Duration::from_millis(1),
+            "the other stages took {others:?}, and the last request {took:?}"
+        );
     });
 }
 
@@ -206,7 +238,7 @@ fn only_other_cores_partitions_are_a_hop() {
             client.fetch("orders", partition, 0).await;
         }
         let told = Told::by(broker).await;
-        assert_eq!(told.counts(), [10, 10, 10, 5, 6, 2, 10], "{STAGES:?}");
+        assert_eq!(told.counts(), [10, 10, 10, 0, 5, 6, 2, 10], "{STAGES:?}");
         assert_eq!(told.between_cores("requests_asking"), 5);
         // Three batches went there, and two fetches each found the one that was durable.
         let batch_bytes = batch(&["a"]).size_bytes() as u64;
@@ -299,7 +331,7 @@ fn batches_behind_one_another_are_each_counted_until_they_are_durable() {
             client.receive::<ProduceRequest>(9).await;
         }
         let told = Told::by(broker).await;
-        assert_eq!(told.counts(), [3, 3, 3, 0, 3, 3, 3], "{STAGES:?}");
+        assert_eq!(told.counts(), [3, 3, 3, 0, 0, 3, 3, 3], "{STAGES:?}");
         // None waits for an earlier one longer than it is on its own way to the disk.
         assert!(told.sum("queue") < Duration::from_millis(5), "{:?}", told.sum("queue"));
     });

@@ -18,6 +18,8 @@ const CHECKED: usize = 21;
 
 /// How records are compressed: the low three bits of `attributes`.
 pub(crate) const GZIP: i16 = 1;
+const SNAPPY: i16 = 2;
+const LZ4: i16 = 3;
 pub(crate) const ZSTD: i16 = 4;
 /// The bit that says that the timestamps are the broker's.
 pub(crate) const LOG_APPEND_TIME: i16 = 8;
@@ -204,8 +206,38 @@ fn one(batch: &[u8]) -> Value {
         "producerEpoch": short(51),
         "baseSequence": int(53),
         "count": int(57),
-        "content": hex(batch.get(HEADER..).unwrap_or_default()),
+        "content": content(short(21) & 7, batch.get(HEADER..).unwrap_or_default()),
     })
+}
+
+/// The records as bytes, decompressed: two libraries compress the same records differently.
+fn content(codec: i16, records: &[u8]) -> String {
+    let plain = match codec {
+        GZIP => read(flate2::read::GzDecoder::new(records)),
+        SNAPPY => xerial(records),
+        LZ4 => read(lz4_flex::frame::FrameDecoder::new(records)),
+        ZSTD => zstd::decode_all(records).ok(),
+        _ => Some(records.to_vec()),
+    };
+    plain.map_or_else(|| format!("does not decompress: {}", hex(records)), |plain| hex(&plain))
+}
+
+fn read(mut decoder: impl std::io::Read) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    decoder.read_to_end(&mut plain).ok().map(|_| plain)
+}
+
+/// Chunks behind a magic and two versions, each with its length in front.
+fn xerial(records: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = records.strip_prefix(b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01")?;
+    let mut plain = Vec::new();
+    while !rest.is_empty() {
+        let length = usize::try_from(part(rest, 0).map(i32::from_be_bytes)?).ok()?;
+        let chunk = rest.get(4..4 + length)?;
+        plain.extend(snap::raw::Decoder::new().decompress_vec(chunk).ok()?);
+        rest = &rest[4 + length..];
+    }
+    Some(plain)
 }
 
 fn part<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {

@@ -1,9 +1,16 @@
-"""What topics hold and how far groups have come, asked of the broker by someone who takes no part."""
+"""What topics hold and how far groups have come, asked of the broker by someone who takes no part. And topics with settings."""
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from .wait import until
+
+
+def create(bootstrap, topic, partitions, settings):
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    wanted = {"num_partitions": partitions, "replication_factor": 1, "configs": settings}
+    admin.create_topics({topic: wanted}, wait_for_metadata=True)
+    admin.close()
 
 
 class Watch:

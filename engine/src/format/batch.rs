@@ -15,7 +15,8 @@
 //!
 //! All numbers are big-endian. `batch length` counts the bytes that follow it. The CRC covers everything from
 //! `attributes` on. So the broker can write the base offset and the leader epoch without computing the CRC again, and
-//! records go from socket to file unchanged. (The CRC is computed again where the broker replaces the max timestamp.)
+//! records go from socket to file unchanged. (The CRC is changed where the broker replaces the max
+//! timestamp.)
 //!
 //! Attributes: bits 0-2 codec, 3 timestamp type (1 = the broker's append time), 4 transactional, 5 control, 6 delete
 //! horizon.
@@ -25,7 +26,10 @@
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::limits::{BATCH_BYTES_MAX, BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, RECORD_BYTES_MIN};
+use crate::format::crc_shift;
+use crate::limits::{
+    BATCH_BYTES_MAX, BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, CRC_SHIFT_FROM_BYTES, RECORD_BYTES_MIN,
+};
 use crate::offset::{LeaderEpoch, Offset};
 
 const LENGTH_AT: usize = 8;
@@ -40,7 +44,9 @@ const PRODUCER_ID_AT: usize = 43;
 const PRODUCER_EPOCH_AT: usize = 51;
 const BASE_SEQUENCE_AT: usize = 53;
 const RECORD_COUNT_AT: usize = 57;
+const CODEC_BITS: i16 = 7;
 const APPEND_TIME_BIT: i16 = 1 << 3;
+const TRANSACTIONAL_BIT: i16 = 1 << 4;
 
 /// CRC-32C (Castagnoli, the iSCSI polynomial) of `bytes`.
 pub fn crc32c(bytes: &[u8]) -> u32 {
@@ -95,6 +101,19 @@ pub enum Codec {
     Zstd,
 }
 
+impl Codec {
+    /// As it stands in the attributes.
+    const fn bits(self) -> i16 {
+        match self {
+            Self::None => 0,
+            Self::Gzip => 1,
+            Self::Snappy => 2,
+            Self::Lz4 => 3,
+            Self::Zstd => 4,
+        }
+    }
+}
+
 /// The attribute bits of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Attributes(pub i16);
@@ -102,7 +121,7 @@ pub struct Attributes(pub i16);
 impl Attributes {
     /// The codec. `None` where the bits name no known codec.
     pub fn codec(self) -> Option<Codec> {
-        match self.0 & 7 {
+        match self.0 & CODEC_BITS {
             0 => Some(Codec::None),
             1 => Some(Codec::Gzip),
             2 => Some(Codec::Snappy),
@@ -119,7 +138,7 @@ impl Attributes {
 
     /// Whether the batch belongs to a transaction.
     pub fn is_transactional(self) -> bool {
-        self.0 & (1 << 4) != 0
+        self.0 & TRANSACTIONAL_BIT != 0
     }
 
     /// Whether the batch holds control records (transaction markers).
@@ -402,11 +421,21 @@ impl Batch {
         }
         let mut header = [0; BATCH_HEADER_BYTES];
         header.copy_from_slice(self.header_bytes());
-        header[ATTRIBUTES_AT..LAST_DELTA_AT].copy_from_slice(&attributes.0.to_be_bytes());
-        put_max_timestamp(&mut header, &self.body(), max_timestamp);
+        put_times(&mut header, &self.body(), attributes, max_timestamp);
         let crc = i32_at(&header, CRC_AT) as u32;
         let header = BatchHeader { attributes, max_timestamp, crc, ..self.header };
         Self { header, times: Times::Corrected, ..self.clone() }
+    }
+
+    /// The same batch with its records in another codec: `records` are compressed so. Its offsets, producer and sequence
+    /// stay; `max_timestamp` is known from its records.
+    pub(crate) fn recompressed(&self, codec: Codec, records: &[u8], max_timestamp: i64) -> Self {
+        let attributes = Attributes(self.header.attributes.0 & TRANSACTIONAL_BIT | codec.bits());
+        let header = BatchHeader { attributes, max_timestamp, ..self.header };
+        let bytes = encode(&header, records);
+        let crc = i32_at(&bytes, CRC_AT) as u32;
+        let header = BatchHeader { size_bytes: bytes.len(), crc, ..header };
+        Self { bytes, header, codec, times: Times::Right }
     }
 
     /// Writes the corrected fields into a copy of the header as received.
@@ -443,21 +472,35 @@ pub(crate) fn stamp(header: &mut [u8], base_offset: Offset, epoch: Option<Leader
 }
 
 /// Makes `now_ms` the batch's timestamp (`message.timestamp.type=LogAppendTime`). The checksum covers the fields that
-/// change, so it is computed again over the header and `body`.
+/// change. `body` are the records behind the header, whose checksum is right.
 pub(crate) fn stamp_append_time(header: &mut [u8], body: &[u8], now_ms: i64) {
-    let attributes = i16_at(header, ATTRIBUTES_AT) | APPEND_TIME_BIT;
-    header[ATTRIBUTES_AT..LAST_DELTA_AT].copy_from_slice(&attributes.to_be_bytes());
-    put_max_timestamp(header, body, now_ms);
+    let attributes = Attributes(i16_at(header, ATTRIBUTES_AT) | APPEND_TIME_BIT);
+    put_times(header, body, attributes, now_ms);
 }
 
-/// Writes a largest timestamp, and the checksum for it.
-fn put_max_timestamp(header: &mut [u8], body: &[u8], max_timestamp: i64) {
+/// Writes attributes and a largest timestamp, and the checksum for them. The checksum in the header must be right before.
+fn put_times(header: &mut [u8], body: &[u8], attributes: Attributes, max_timestamp: i64) {
+    let is_long = body.len() >= CRC_SHIFT_FROM_BYTES;
+    let before = is_long.then(|| crc32c(&header[ATTRIBUTES_AT..BATCH_HEADER_BYTES]));
+    header[ATTRIBUTES_AT..LAST_DELTA_AT].copy_from_slice(&attributes.0.to_be_bytes());
     header[MAX_TIMESTAMP_AT..PRODUCER_ID_AT].copy_from_slice(&max_timestamp.to_be_bytes());
-    let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi);
-    digest.update(&header[ATTRIBUTES_AT..BATCH_HEADER_BYTES]);
-    digest.update(body);
-    let crc = digest.finalize() as u32;
+    let covered = &header[ATTRIBUTES_AT..BATCH_HEADER_BYTES];
+    let crc = match before {
+        Some(before) => {
+            let difference = crc_shift::shifted(before ^ crc32c(covered), body.len());
+            i32_at(header, CRC_AT) as u32 ^ difference
+        }
+        None => crc_of(covered, body),
+    };
     header[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
+}
+
+/// The checksum of two pieces that follow each other.
+fn crc_of(header: &[u8], body: &[u8]) -> u32 {
+    let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi);
+    digest.update(header);
+    digest.update(body);
+    digest.finalize() as u32
 }
 
 /// Writes a whole header in front of `records` and returns the batch. The broker uses it for batches of its own.

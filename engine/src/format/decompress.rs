@@ -1,5 +1,5 @@
-//! Decompresses records, up to a limit. Two callers need it: a client's search for an offset by time, and the check of
-//! a batch whose header does not say enough about its timestamps. Neither runs it on a data core.
+//! Decompresses records, up to a limit. It is slow, so only small batches are decompressed on a data core, and only up to
+//! a low limit (`log::record_rules`).
 //!
 //! Framing in record batch v2: gzip as RFC 1952; snappy raw or in xerial's chunks (Java writes those, librdkafka raw);
 //! lz4 and zstd frames.
@@ -9,27 +9,32 @@ use std::io::Read;
 use crate::format::batch::Codec;
 use crate::limits::DECOMPRESSED_BYTES_MAX;
 
-const XERIAL_MAGIC: &[u8] = b"\x82SNAPPY\0";
+pub(crate) const XERIAL_MAGIC: &[u8] = b"\x82SNAPPY\0";
 const XERIAL_HEADER_BYTES: usize = 16;
 
 /// The decompressed records. `None` if they are damaged or larger than the limit.
 pub(crate) fn decompress(codec: Codec, compressed: &[u8]) -> Option<Vec<u8>> {
+    decompress_within(codec, compressed, DECOMPRESSED_BYTES_MAX)
+}
+
+/// The same with a limit of the caller's.
+pub(crate) fn decompress_within(codec: Codec, compressed: &[u8], most: usize) -> Option<Vec<u8>> {
     match codec {
-        Codec::None => Some(compressed.to_vec()),
-        Codec::Gzip => read_bounded(flate2::read::MultiGzDecoder::new(compressed)),
+        Codec::None => (compressed.len() <= most).then(|| compressed.to_vec()),
+        Codec::Gzip => read_bounded(flate2::read::MultiGzDecoder::new(compressed), most),
         Codec::Snappy if compressed.starts_with(XERIAL_MAGIC) => {
-            xerial(compressed.get(XERIAL_HEADER_BYTES..)?)
+            xerial(compressed.get(XERIAL_HEADER_BYTES..)?, most)
         }
-        Codec::Snappy => snappy(compressed, DECOMPRESSED_BYTES_MAX),
-        Codec::Lz4 => read_bounded(lz4_flex::frame::FrameDecoder::new(compressed)),
-        Codec::Zstd => read_bounded(zstd::stream::read::Decoder::new(compressed).ok()?),
+        Codec::Snappy => snappy(compressed, most),
+        Codec::Lz4 => read_bounded(lz4_flex::frame::FrameDecoder::new(compressed), most),
+        Codec::Zstd => read_bounded(zstd::stream::read::Decoder::new(compressed).ok()?, most),
     }
 }
 
-fn read_bounded(decoder: impl Read) -> Option<Vec<u8>> {
+fn read_bounded(decoder: impl Read, most: usize) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
-    decoder.take(DECOMPRESSED_BYTES_MAX as u64 + 1).read_to_end(&mut plain).ok()?;
-    (plain.len() <= DECOMPRESSED_BYTES_MAX).then_some(plain)
+    decoder.take(most as u64 + 1).read_to_end(&mut plain).ok()?;
+    (plain.len() <= most).then_some(plain)
 }
 
 /// The size that a snappy block states is believed only up to the limit.
@@ -39,11 +44,11 @@ fn snappy(block: &[u8], most: usize) -> Option<Vec<u8>> {
 }
 
 /// Chunks, each of them a big-endian length and a raw block.
-fn xerial(mut chunks: &[u8]) -> Option<Vec<u8>> {
+fn xerial(mut chunks: &[u8], most: usize) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
     while let Some((length, rest)) = chunks.split_first_chunk::<4>() {
         let block = rest.get(..u32::from_be_bytes(*length) as usize)?;
-        plain.extend(snappy(block, DECOMPRESSED_BYTES_MAX - plain.len())?);
+        plain.extend(snappy(block, most - plain.len())?);
         chunks = &rest[block.len()..];
     }
     chunks.is_empty().then_some(plain)
@@ -54,6 +59,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::format::compress::{Compression, compress};
 
     fn plain() -> Vec<u8> {
         (0..200_000_u32).flat_map(|at| (at / 7).to_be_bytes()).collect()
@@ -94,5 +100,23 @@ mod tests {
         for codec in [Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd] {
             assert_eq!(decompress(codec, b"no such thing, really"), None, "{codec:?}");
         }
+    }
+
+    #[test]
+    fn a_lower_limit_holds_for_every_codec() {
+        let plain = vec![7; 5000];
+        for how in [
+            Compression::None,
+            Compression::Gzip(-1),
+            Compression::Snappy,
+            Compression::Lz4(9),
+            Compression::Zstd(3),
+        ] {
+            let compressed = compress(how, &plain).unwrap();
+            let within = |most| decompress_within(how.codec(), &compressed, most);
+            assert_eq!(within(5000).as_ref(), Some(&plain), "{how:?}");
+            assert_eq!(within(4999), None, "{how:?}");
+        }
+        assert_eq!(decompress_within(Codec::Snappy, &raw_snappy(&plain), 4999), None);
     }
 }

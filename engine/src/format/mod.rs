@@ -8,9 +8,12 @@
 pub(crate) mod bad_ranges;
 pub(crate) mod batch;
 pub(crate) mod checkpoint;
+pub(crate) mod compress;
+mod crc_shift;
 pub(crate) mod decompress;
 pub(crate) mod durability_mark;
 pub(crate) mod epochs;
 pub(crate) mod journal_record;
 pub(crate) mod records;
 pub(crate) mod reuse_checkpoint;
+pub(crate) mod skim;

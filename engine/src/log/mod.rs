@@ -9,6 +9,7 @@ pub(crate) mod cursors;
 pub(crate) mod epochs;
 pub(crate) mod producers;
 mod recent;
+pub(crate) mod record_rules;
 pub(crate) mod record_times;
 pub(crate) mod staging;
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use super::*;
 use crate::format::batch::{Attributes, assemble};
 use crate::format::records::BatchBuilder;
+use crate::limits::BLAMED_RECORDS_MAX;
+use crate::log::record_rules::LookError;
 
 const NOW: i64 = 1_700_000_000_000;
 const HOUR: i64 = 3_600_000;
@@ -49,7 +51,7 @@ fn limits_of_the_topics_own_ask_for_every_record() {
     let unlimited = TimestampRules { after_max_ms: i64::MAX, ..DEFAULTS };
     assert!(!unlimited.ask_for_records(&fine, NOW));
     assert!(unlimited.ask_for_records(&batch(&[NOW], i64::MAX), NOW), "that may be no record's time");
-    let seen = fine.look(&WITHIN_A_DAY, NOW).unwrap();
+    let seen = fine.look(&WITHIN_A_DAY.into(), NOW).unwrap();
     assert!(!WITHIN_A_DAY.ask_for_records(&seen, NOW), "once is enough");
     let by_the_broker = TimestampRules { kind: TimestampType::LogAppendTime, ..WITHIN_A_DAY };
     assert!(!by_the_broker.ask_for_records(&batch(&[5], -1), NOW), "its clock replaces them all");
@@ -67,7 +69,7 @@ fn the_largest_timestamp_is_the_records() {
     ] {
         for said in [-1, i64::MIN, 0, NOW, NOW + 7] {
             for batch in [batch(times, said), zstd(&batch(times, said))] {
-                let seen = batch.look(&DEFAULTS, NOW).unwrap();
+                let seen = batch.look(&DEFAULTS.into(), NOW).unwrap();
                 assert_eq!(seen.header().max_timestamp, largest, "{times:?}, said {said}");
                 let mut header = batch.header_bytes().to_vec();
                 seen.correct(&mut header);
@@ -83,15 +85,15 @@ fn the_largest_timestamp_is_the_records() {
 fn every_record_is_held_against_the_limits() {
     let look = |times: &[i64]| {
         let plain = batch(times, NOW);
-        let outcome = plain.look(&WITHIN_A_DAY, NOW);
-        assert_eq!(zstd(&plain).look(&WITHIN_A_DAY, NOW).map(|_| ()), outcome.clone().map(|_| ()));
+        let outcome = plain.look(&WITHIN_A_DAY.into(), NOW);
+        assert_eq!(zstd(&plain).look(&WITHIN_A_DAY.into(), NOW).map(|_| ()), outcome.clone().map(|_| ()));
         outcome.map(|_| ())
     };
     assert_eq!(look(&[NOW, NOW - 24 * HOUR, NOW + HOUR, -1]), Ok(()));
     assert_eq!(look(&[NOW, NOW - 24 * HOUR - 1]), Err(LookError::OutOfRange(vec![1])));
     assert_eq!(look(&[NOW + HOUR + 1, NOW, -2]), Err(LookError::OutOfRange(vec![0, 2])));
     assert_eq!(look(&[NOW * 1000, NOW]), Err(LookError::OutOfRange(vec![0])));
-    let earliest = batch(&[i64::MIN], -1).look(&DEFAULTS, NOW).map(|_| ());
+    let earliest = batch(&[i64::MIN], -1).look(&DEFAULTS.into(), NOW).map(|_| ());
     assert_eq!(earliest, Err(LookError::OutOfRange(vec![0])), "as in Kafka, although no limit is set");
     assert_eq!(look(&[i64::MIN, i64::MAX, 0]), Err(LookError::OutOfRange(vec![0, 1, 2])));
     let all = vec![5; 2 * BLAMED_RECORDS_MAX];
@@ -103,8 +105,9 @@ fn what_does_not_decode_is_refused() {
     let good = batch(&[NOW, NOW], -1);
     let header = *good.header();
     let body = good.body();
-    let look =
-        |header: BatchHeader, body: &[u8]| assemble(&header, body).unwrap().look(&DEFAULTS, NOW).map(|_| ());
+    let look = |header: BatchHeader, body: &[u8]| {
+        assemble(&header, body).unwrap().look(&DEFAULTS.into(), NOW).map(|_| ())
+    };
     assert_eq!(look(header, &body), Ok(()));
     assert_eq!(look(BatchHeader { record_count: 1, ..header }, &body), Err(LookError::Undecodable));
     assert_eq!(look(BatchHeader { record_count: 3, ..header }, &body), Err(LookError::Undecodable));
@@ -129,14 +132,14 @@ fn who_says_that_the_times_are_the_brokers_is_refused_where_they_are_and_correct
         |max_timestamp| BatchHeader { attributes: Attributes(1 << 3), max_timestamp, ..*honest.header() };
     let claiming = assemble(&with(NOW + 5), &honest.body()).unwrap();
     assert!(DEFAULTS.ask_for_records(&claiming, NOW));
-    let corrected = claiming.look(&DEFAULTS, NOW).unwrap();
+    let corrected = claiming.look(&DEFAULTS.into(), NOW).unwrap();
     assert_eq!(corrected.header(), honest.header());
     let mut header = claiming.header_bytes().to_vec();
     corrected.correct(&mut header);
     assert_eq!(header, honest.header_bytes());
     let refused = Err(LookError::AppendTime(vec![0, 1]));
-    assert_eq!(assemble(&with(-1), &honest.body()).unwrap().look(&DEFAULTS, NOW).map(|_| ()), refused);
+    assert_eq!(assemble(&with(-1), &honest.body()).unwrap().look(&DEFAULTS.into(), NOW).map(|_| ()), refused);
     let of_broker = TimestampRules { kind: TimestampType::LogAppendTime, ..DEFAULTS };
     assert!(of_broker.ask_for_records(&claiming, NOW) && !of_broker.ask_for_records(&honest, NOW));
-    assert_eq!(claiming.look(&of_broker, NOW).map(|_| ()), refused);
+    assert_eq!(claiming.look(&of_broker.into(), NOW).map(|_| ()), refused);
 }

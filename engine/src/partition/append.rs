@@ -140,7 +140,7 @@ impl Partition {
     /// The same at `now_ms`, for a caller that has just read the wall clock, and that says how far it will wait.
     ///
     /// If the header does not say enough about the batch's timestamps, the records are checked here, and decompressed
-    /// if need be, unless that was done before (`Batch::look_in_turn`).
+    /// if need be, unless that was done before (`RecordRules`). Keys and codec are the caller's to see to.
     pub fn append_at(
         &self,
         batch: &Batch,
@@ -271,5 +271,5 @@ fn check(
         return Err(AppendError::InvalidRecord("clients must not write control records"));
     }
     let rules = config.timestamp_rules();
-    if rules.ask_for_records(batch, now_ms) { Ok(Some(batch.look(&rules, now_ms)?)) } else { Ok(None) }
+    if rules.ask_for_records(batch, now_ms) { Ok(Some(batch.look(&rules.into(), now_ms)?)) } else { Ok(None) }
 }

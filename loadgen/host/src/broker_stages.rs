@@ -15,7 +15,7 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 /// In the order in which a request passes them.
-const STAGES: [&str; 7] = ["receive", "parse", "queue", "hop", "write", "fsync", "send"];
+const STAGES: [&str; 8] = ["receive", "parse", "queue", "recompress", "hop", "write", "fsync", "send"];
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Significant ones, as the broker counts.
 const DIGITS: u8 = 3;

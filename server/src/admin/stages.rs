@@ -2,8 +2,8 @@
 //!
 //! ```json
 //! {"unit": "ns", "at_ns": 81, "cores": [{"core": 0, "stages": {
-//!     "receive": {"count": 7, "sum_ns": 4711, "histogram": "HISTFAAAA..."}, "parse": ..., "queue": ..., "hop": ...,
-//!     "write": ..., "fsync": ..., "send": ...},
+//!     "receive": {"count": 7, "sum_ns": 4711, "histogram": "HISTFAAAA..."}, "parse": ..., "queue": ...,
+//!     "recompress": ..., "hop": ..., "write": ..., "fsync": ..., "send": ...},
 //!     "between_cores": {"requests_asking": 3, "record_bytes": 700, "messages": 9, "packets": 5, "wakes": 4}}]}
 //! ```
 //!

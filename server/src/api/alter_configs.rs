@@ -175,7 +175,7 @@ fn replacement(configs: Vec<whole::AlterableConfig>) -> Result<TopicChange, Topi
         if settings.texts().contains_key(&name) {
             return Err(invalid("Error due to duplicate config keys"));
         }
-        settings.set(name, &value).map_err(|error| TopicError::InvalidConfig(error.to_string()))?;
+        settings.set(name, &value)?;
     }
     Ok(TopicChange::Replace(settings))
 }

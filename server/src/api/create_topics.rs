@@ -108,8 +108,7 @@ fn new_topic(asked: &CreatableTopic, this_broker: i32) -> Result<NewTopic, Topic
     }
     check_not_metadata_log(&asked.name)?;
     let given = asked.configs.iter().map(|config| (&*config.name, config.value.as_deref().unwrap_or("")));
-    let settings =
-        TopicSettings::checked(given).map_err(|error| TopicError::InvalidConfig(error.to_string()))?;
+    let settings = TopicSettings::checked(given)?;
     let (partitions, replication_factor) = counts(asked, this_broker)?;
     Ok(NewTopic { name: asked.name.detached(), partitions, replication_factor, settings })
 }

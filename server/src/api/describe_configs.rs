@@ -165,8 +165,7 @@ fn topic_setting(call: &Call, wants: Wants, topic: &Topic, key: &TopicKey) -> De
         None => Source::Default,
     };
     let value = topic.effective(key, broker).to_string();
-    let documentation = inherited.and_then(|name| BROKER_KEYS.iter().find(|key| key.name == name));
-    let shown = setting(wants, key.name, Some(value), source, key.kind, documentation.map(|key| key.doc));
+    let shown = setting(wants, key.name, Some(value), source, key.kind, Some(key.doc));
     let synonyms = if wants.synonyms { synonyms(broker, key, own) } else { Vec::new() };
     DescribeConfigsResourceResult { synonyms, ..shown }
 }

@@ -6,19 +6,24 @@
 //! looked at: on this core at once, and for other cores by putting them into the mailbox. So a connection's batches
 //! keep their order. Only the acks are awaited later.
 //!
-//! If a batch's header does not say enough about its timestamps, its records are read first (`Batch::look`), off the
-//! core if that takes time. Nothing behind the batch, in its request or its connection, begins before it.
+//! Records are looked at first (`RecordRules`) if a batch's header does not say enough about its timestamps, if the topic
+//! is compacted and so every record needs a key, or if the topic has another codec than the batch. Then the batch is
+//! compressed anew. Looks that take time are made off the core, a few of one request at a time. Nothing behind such a
+//! batch, in its request or its connection, begins before it: sequences and offsets keep the order in which batches came.
+//! The socket is not read meanwhile, so what waits behind it is bounded.
 //!
 //! v7: zstd is allowed. v8: errors have a message. v13: topics are named by id.
 
+mod looking;
 mod shares;
 
 use std::rc::Rc;
 use std::time::Duration;
 
+use creel_engine::fault_points::Bug;
 use creel_engine::{
-    Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, LookBudget, LookError, PendingAck, Records,
-    UncheckedBatch, fault_points,
+    Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, LookError, PendingAck, UncheckedBatch,
+    fault_points,
 };
 use creel_io::{STEPS_A_TURN, pace, wall_clock_ms};
 use creel_wire::api::produce::{
@@ -36,7 +41,7 @@ use crate::net::reply::{Answered, PendingReply, Reply};
 use crate::peers::questions::{Acks, ProduceShare, ShareError, ShareOutcome};
 use crate::peers::{Awaited, ResponseSlot, Scatter};
 use crate::tasks::LocalBoxFuture;
-use crate::topics::{LocalTopic, Location, Topic, is_internal, timestamp_rules};
+use crate::topics::{LocalTopic, Location, Topic, is_internal};
 
 pub(crate) use shares::BegunShares;
 
@@ -93,9 +98,10 @@ impl From<LookError> for ProduceRefusal {
     fn from(error: LookError) -> Self {
         let refusal = Self::new(error.code(), &error);
         match error {
+            LookError::Keyless(records) => Self { records, blame: KEYLESS, ..refusal },
             LookError::OutOfRange(records) => Self { records, blame: OUT_OF_RANGE, ..refusal },
             LookError::AppendTime(records) => Self { records, blame: APPEND_TIME, ..refusal },
-            LookError::Undecodable => refusal,
+            LookError::Undecodable | LookError::Incompressible => refusal,
         }
     }
 }
@@ -120,7 +126,7 @@ pub(crate) enum Start {
 }
 
 /// Begins a request: its batches are appended, or on their way to the cores that append them. It waits for nothing
-/// but other cores, `Batch::look`, and a turn with room if the request is long.
+/// but other cores, looks at records, and a turn with room if the request is long.
 pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
     let Some(acks) = Acks::read(request.acks) else {
         return Start::Now(PendingReply::Ready(refuse_all(&call, request, ErrorCode::InvalidRequiredAcks)));
@@ -137,10 +143,14 @@ pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
     if sorting.aside.is_none() || sorting.share_now() {
         return Start::Now(sorting.pending(AnswerRoom::NOTHING));
     }
-    Start::Later(Box::pin(async move {
+    let begun = Box::pin(async move {
         sorting.look_and_share().await;
         sorting.pending(AnswerRoom::NOTHING)
-    }))
+    });
+    if fault_points::has(Bug::RecompressedOvertaken) {
+        return Start::Now(PendingReply::later(async move { begun.await.answered().await }));
+    }
+    Start::Later(begun)
 }
 
 async fn begin_many(mut sorting: Sorting, topics: Vec<TopicProduceData>, partitions: usize) -> PendingReply {
@@ -191,13 +201,16 @@ struct BegunAppends {
     first: Option<(ResponseSlot, PendingAck)>,
     others: Vec<(ResponseSlot, PendingAck)>,
     elsewhere: Vec<(Vec<ResponseSlot>, Awaited<ProduceShare>)>,
+    /// How long batches were compressed anew before their appends began.
+    recompressing: Duration,
 }
 
 impl BegunAppends {
-    /// Waits for all acks, in place. Returns how long the slowest batch was on its way or in its log.
+    /// Waits for all acks, in place. Returns how long batches were compressed anew, and the slowest batch was on its way
+    /// or in its log.
     async fn finish(&mut self, acks: Acks) -> Duration {
         let mut slowest = Duration::ZERO;
-        let Self { response, first, others, elsewhere } = self;
+        let Self { response, first, others, elsewhere, recompressing } = self;
         for (slot, pending) in first.iter().chain(&*others) {
             // Spelled out, because `Acks::wait` would be a call for each batch.
             let outcome = match acks {
@@ -217,7 +230,7 @@ impl BegunAppends {
                 settle(response, slot, outcome);
             }
         }
-        slowest
+        *recompressing + slowest
     }
 }
 
@@ -268,7 +281,7 @@ fn question(acks: Acks) -> impl Fn(Vec<(Uuid, i32, Batch)>) -> ProduceShare {
 /// Whether a batch's header is not enough. One that is too large is refused without a look.
 fn must_be_seen(topic: &Topic, batch: &Batch, now_ms: i64) -> bool {
     let most = usize::try_from(topic.config.max_message_bytes).unwrap_or(0);
-    timestamp_rules(&topic.config).ask_for_records(batch, now_ms) && batch.size_bytes() <= most
+    topic.record_rules.ask_for_records(batch, now_ms) && batch.size_bytes() <= most
 }
 
 impl Sorting {
@@ -413,9 +426,6 @@ impl Sorting {
         let index = data.index;
         let location = self.call.core.topics.locate(local, index);
         let batch = check(self.call.version, data)?;
-        if local.topic.config.cleanup_policy.compact {
-            check_keys(&batch)?;
-        }
         if self.has_unseen() || must_be_seen(&local.topic, &batch, self.now_ms) {
             self.aside().unseen.push(Unseen { slot, local: local.clone(), index, location, batch });
             return Ok(());
@@ -425,33 +435,6 @@ impl Sorting {
 
     fn has_unseen(&self) -> bool {
         self.aside.as_ref().is_some_and(|aside| !aside.unseen.is_empty())
-    }
-
-    /// Looks into the batches that ask for it, and appends them and those behind them.
-    async fn look(&mut self) {
-        let mut budget = LookBudget::default();
-        for Unseen { slot, local, index, location, batch } in std::mem::take(&mut self.aside().unseen) {
-            let seen = self.look_into(&local.topic, batch, &mut budget).await;
-            let appended = seen.and_then(|batch| self.append(slot, &local.topic, index, location, batch));
-            if let Err(refusal) = appended {
-                let at = &mut self.begun.response.responses[slot.topic].partition_responses[slot.partition];
-                *at = partition_error(index, refusal);
-            }
-        }
-    }
-
-    async fn look_into(
-        &mut self,
-        topic: &Topic,
-        batch: Batch,
-        budget: &mut LookBudget,
-    ) -> Result<Batch, ProduceRefusal> {
-        if !must_be_seen(topic, &batch, self.now_ms) {
-            return Ok(batch);
-        }
-        let seen = batch.look_in_turn(timestamp_rules(&topic.config), self.now_ms, budget).await?;
-        self.now_ms = wall_clock_ms();
-        Ok(seen)
     }
 
     fn append(
@@ -498,23 +481,6 @@ fn check(version: i16, data: PartitionProduceData) -> Result<Batch, ProduceRefus
 const KEYLESS: &str = "Compacted topic cannot accept message without key";
 const APPEND_TIME: &str = "Only the broker sets the append time";
 const OUT_OF_RANGE: &str = "Timestamp is further back than message.timestamp.before.max.ms, or further ahead than message.timestamp.after.max.ms";
-
-/// Compaction goes by keys, so every record must have one. Compressed records are not looked into.
-fn check_keys(batch: &Batch) -> Result<(), ProduceRefusal> {
-    let Some(records) = Records::of(batch) else { return Ok(()) };
-    let mut keyless = Vec::new();
-    for (at, record) in records.enumerate() {
-        let record = record.map_err(|error| ProduceRefusal::new(ErrorCode::InvalidRecord, error))?;
-        if record.key.is_none() {
-            keyless.push(at as i32);
-        }
-    }
-    if keyless.is_empty() {
-        return Ok(());
-    }
-    let message = Some(KEYLESS.to_owned());
-    Err(ProduceRefusal { code: ErrorCode::InvalidRecord, message, records: keyless, blame: KEYLESS })
-}
 
 /// Fills in the outcome of an append. The rest of the entry stays as it was made.
 fn acknowledge(at: &mut PartitionProduceResponse, ack: Ack) {

@@ -3,12 +3,9 @@
 //! Names, types, ranges and defaults are Kafka 4.3's. Where Creel differs the line above says why.
 
 use super::key::{Effect, Key};
-use super::kinds::{I32, I64, LONG_MAX, bytes, count, long_bytes, long_millis, millis};
+use super::kinds::{COMPRESSION, I32, I64, I64_MIN, LONG_MAX, bytes, count, long_bytes, long_millis, millis};
 use super::unserved::UNSERVED;
 use super::value::{Field, Kind, Unit, Value};
-
-/// Kafka compresses anew where another one is asked for; taken and not done, that would be a promise broken in silence.
-const COMPRESSION: Kind = Kind::Choice(&["producer"]);
 
 macro_rules! broker_keys {
     ($($field:ident: $type:ty = $name:literal, $kind:expr, $default:expr, $doc:literal;)*) => {
@@ -63,11 +60,16 @@ broker_keys! {
     min_insync_replicas: i32 = "min.insync.replicas", count(1, I32), Some("1"), "The number of replicas that must hold a record before acks=all is answered. Each partition has one replica, so any value works as 1.";
 
     message_max_bytes: i32 = "message.max.bytes", bytes(0), Some("1048588"), "The largest record batch that is accepted, in bytes.";
-    compression_type: String = "compression.type", COMPRESSION, Some("producer"), "The codec in which batches are stored. producer: the codec in which they come.";
+    compression_type: String = "compression.type", COMPRESSION, Some("producer"), "The codec in which batches are stored. producer: the codec in which they come. Batches that come in another codec are compressed anew, off the core; those behind them wait.";
+    compression_gzip_level: i32 = "compression.gzip.level", Kind::GzipLevel, Some("-1"), "How closely batches are compressed anew where compression.type is gzip. -1 is the codec's own default, 6.";
+    compression_lz4_level: i32 = "compression.lz4.level", count(1, 17), Some("9"), "How closely batches are compressed anew where compression.type is lz4. 9 is the fast compressor; every other level is one of the slower and closer one, which has no more than 12.";
+    compression_zstd_level: i32 = "compression.zstd.level", count(-131_072, 22), Some("3"), "How closely batches are compressed anew where compression.type is zstd.";
     // Kafka asks for 1 MiB at least; smaller ones are useful in tests.
     log_segment_bytes: i32 = "log.segment.bytes", bytes(16_384), Some("1073741824"), "The largest size of a segment file, in bytes.";
     log_roll_ms: Option<i64> = "log.roll.ms", long_millis(1), None, "How long a segment is appended to at most, in milliseconds. If it is unset, log.roll.hours applies.";
     log_roll_hours: i32 = "log.roll.hours", count(1, I32), Some("168"), "How long a segment is appended to at most, in hours.";
+    log_roll_jitter_ms: Option<i64> = "log.roll.jitter.ms", long_millis(I64_MIN), None, "By how much the time of log.roll.ms is shortened at most, in milliseconds, so that many partitions do not begin segments at the same time. If it is unset, log.roll.jitter.hours applies.";
+    log_roll_jitter_hours: i32 = "log.roll.jitter.hours", count(0, I32), Some("0"), "The same in hours.";
     log_retention_ms: Option<i64> = "log.retention.ms", long_millis(-1), None, "How long records are kept, in milliseconds. -1 is forever. If it is unset, log.retention.minutes applies.";
     log_retention_minutes: Option<i32> = "log.retention.minutes", count(-1, I32), None, "How long records are kept, in minutes. If it is unset, log.retention.hours applies.";
     log_retention_hours: i32 = "log.retention.hours", count(-1, I32), Some("168"), "How long records are kept, in hours.";

@@ -10,6 +10,10 @@ pub(super) const I64: i64 = i64::MAX;
 pub(super) const I64_MIN: i64 = i64::MIN;
 pub(super) const LONG_MAX: &str = "9223372036854775807";
 
+/// The values of `compression.type`.
+pub(super) const COMPRESSION: Kind =
+    Kind::Choice(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]);
+
 pub(super) const fn count(low: i64, high: i64) -> Kind {
     Kind::Int(low, high, Unit::Count)
 }

@@ -44,6 +44,7 @@ pub use load::{Config, load};
 pub use origin::Origin;
 pub use settings::{Setting, Settings};
 pub use topic::{
-    CleanupPolicy, SEGMENT_BYTES_MIN, TOPIC_KEYS, TimestampType, TopicConfig, TopicKey, TopicSettings,
+    CleanupPolicy, CompressionType, SEGMENT_BYTES_MIN, TOPIC_KEYS, TimestampType, TopicConfig, TopicKey,
+    TopicSettings,
 };
 pub use value::{Dialect, Kind, Unit, Value};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     error::{ConfigError, nearest},
     key::Effect,
+    kinds::COMPRESSION,
     origin::Origin,
     settings::Settings,
     value::{Dialect, Field, Kind, Unit, Value},
@@ -24,7 +25,7 @@ pub struct TopicKey {
     pub inherits: &'static [(&'static str, i64)],
     /// Whether it has an effect.
     pub effect: Effect,
-    /// What it does, in a sentence; empty where it has no effect.
+    /// What it does, in a sentence; why not, where it has no effect.
     pub doc: &'static str,
 }
 
@@ -44,6 +45,36 @@ pub enum TimestampType {
     CreateTime,
     /// The broker's, at the append.
     LogAppendTime,
+}
+
+/// In which codec batches are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompressionType {
+    /// That in which they come.
+    Producer,
+    /// In none.
+    Uncompressed,
+    /// RFC 1952.
+    Gzip,
+    /// In xerial's chunks.
+    Snappy,
+    /// Its frame format.
+    Lz4,
+    /// Its frame format.
+    Zstd,
+}
+
+impl Field for CompressionType {
+    fn take(value: Option<&Value>, name: &str) -> Self {
+        match String::take(value, name).as_str() {
+            "uncompressed" => Self::Uncompressed,
+            "gzip" => Self::Gzip,
+            "snappy" => Self::Snappy,
+            "lz4" => Self::Lz4,
+            "zstd" => Self::Zstd,
+            _ => Self::Producer,
+        }
+    }
 }
 
 impl Field for CleanupPolicy {
@@ -70,7 +101,7 @@ const LONG_MAX: &str = "9223372036854775807";
 macro_rules! topic_keys {
     (
         works { $($field:ident: $type:ty = $name:literal, $kind:expr, $default:expr, [$($from:expr),*], $doc:literal;)* }
-        accepted { $($other:literal, $other_kind:expr, $other_default:expr, [$($other_from:expr),*];)* }
+        $($effect:ident $why:literal { $($other:literal, $other_kind:expr, $other_default:expr, [$($other_from:expr),*];)* })*
     ) => {
         /// Every setting of a topic, those with an effect first.
         pub static TOPIC_KEYS: &[TopicKey] = &[
@@ -78,10 +109,10 @@ macro_rules! topic_keys {
                 name: $name, kind: $kind, default: $default, inherits: &[$($from),*],
                 effect: Effect::Works, doc: $doc,
             },)*
-            $(TopicKey {
+            $($(TopicKey {
                 name: $other, kind: $other_kind, default: $other_default, inherits: &[$($other_from),*],
-                effect: Effect::Accepted, doc: "",
-            },)*
+                effect: Effect::$effect, doc: $why,
+            },)*)*
         ];
 
         /// A topic's settings that have an effect, typed.
@@ -102,7 +133,10 @@ macro_rules! topic_keys {
 topic_keys! {
     works {
         cleanup_policy: CleanupPolicy = "cleanup.policy", Kind::Choices(&["compact", "delete"]), "delete", [("log.cleanup.policy", 1)], "What happens to old records. delete drops them. compact is to keep the last record of each key, but compaction is not supported yet, so it keeps every record.";
-        compression_type: String = "compression.type", Kind::Choice(&["producer"]), "producer", [("compression.type", 1)], "The codec in which batches are stored. producer: the codec in which they come.";
+        compression_type: CompressionType = "compression.type", COMPRESSION, "producer", [("compression.type", 1)], "The codec in which batches are stored. producer: the codec in which they come. Batches that come in another codec are compressed anew, off the core; those behind them wait.";
+        compression_gzip_level: i32 = "compression.gzip.level", Kind::GzipLevel, "-1", [("compression.gzip.level", 1)], "How closely batches are compressed anew where compression.type is gzip. -1 is the codec's own default, 6.";
+        compression_lz4_level: i32 = "compression.lz4.level", Kind::Int(1, 17, Unit::Count), "9", [("compression.lz4.level", 1)], "How closely batches are compressed anew where compression.type is lz4. 9 is the fast compressor; every other level is one of the slower and closer one, which has no more than 12.";
+        compression_zstd_level: i32 = "compression.zstd.level", Kind::Int(-131_072, 22, Unit::Count), "3", [("compression.zstd.level", 1)], "How closely batches are compressed anew where compression.type is zstd.";
         file_delete_delay_ms: i64 = "file.delete.delay.ms", Kind::Long(0, I64, Unit::Millis), "60000", [("log.segment.delete.delay.ms", 1)], "How long the files of a dropped segment stay before they are removed, in milliseconds.";
         flush_messages: i64 = "flush.messages", Kind::Long(1, I64, Unit::Count), LONG_MAX, [("log.flush.interval.messages", 1)], "After how many records the log is flushed to the disk. With a value above 1, acks and consumers no longer wait for the flush. If neither this nor flush.ms is given, acks=all waits for one.";
         flush_ms: i64 = "flush.ms", Kind::Long(0, I64, Unit::Millis), LONG_MAX, [("log.flush.interval.ms", 1), ("log.flush.scheduler.interval.ms", 1)], "After how many milliseconds the log is flushed to the disk. With a value above 0, acks and consumers no longer wait for the flush.";
@@ -119,27 +153,31 @@ topic_keys! {
         // Topics that were made before Creel asked for 1 MiB, as Kafka does, keep a smaller value.
         segment_bytes: i32 = "segment.bytes", Kind::Int(16_384, I32, Unit::Bytes), "1073741824", [("log.segment.bytes", 1)], "The largest size of a segment file, in bytes.";
         segment_index_bytes: i32 = "segment.index.bytes", Kind::Int(4, I32, Unit::Bytes), "10485760", [("log.index.size.max.bytes", 1)], "The largest size of an index file, in bytes.";
+        segment_jitter_ms: i64 = "segment.jitter.ms", Kind::Long(0, I64, Unit::Millis), "0", [("log.roll.jitter.ms", 1), ("log.roll.jitter.hours", 3_600_000)], "By how much segment.ms is shortened at most, in milliseconds, so that many partitions do not begin segments at the same time. Each partition draws its part of it when it is opened, and when a setting of the topic changes.";
         segment_ms: i64 = "segment.ms", Kind::Long(1, I64, Unit::Millis), "604800000", [("log.roll.ms", 1), ("log.roll.hours", 3_600_000)], "How long a segment is appended to at most, in milliseconds.";
     }
-    accepted {
-        "compression.gzip.level", Kind::GzipLevel, "-1", [("compression.gzip.level", 1)];
-        "compression.lz4.level", Kind::Int(1, 17, Unit::Count), "9", [("compression.lz4.level", 1)];
-        "compression.zstd.level", Kind::Int(-131_072, 22, Unit::Count), "3", [("compression.zstd.level", 1)];
+    Accepted "Compaction is not supported yet: compacted topics keep every record." {
         "delete.retention.ms", Kind::Long(0, I64, Unit::Millis), "86400000", [("log.cleaner.delete.retention.ms", 1)];
-        "follower.replication.throttled.replicas", Kind::ThrottledReplicas, "", [];
-        "leader.replication.throttled.replicas", Kind::ThrottledReplicas, "", [];
-        "local.retention.bytes", Kind::Long(-2, I64, Unit::Bytes), "-2", [("log.local.retention.bytes", 1)];
-        "local.retention.ms", Kind::Long(-2, I64, Unit::Millis), "-2", [("log.local.retention.ms", 1)];
         "max.compaction.lag.ms", Kind::Long(1, I64, Unit::Millis), LONG_MAX, [("log.cleaner.max.compaction.lag.ms", 1)];
         "min.cleanable.dirty.ratio", Kind::Double(0.0, 1.0), "0.5", [("log.cleaner.min.cleanable.ratio", 1)];
         "min.compaction.lag.ms", Kind::Long(0, I64, Unit::Millis), "0", [("log.cleaner.min.compaction.lag.ms", 1)];
+    }
+    Accepted "Each partition has one replica, so there is nothing to throttle, and no other replica to elect." {
+        "follower.replication.throttled.replicas", Kind::ThrottledReplicas, "", [];
+        "leader.replication.throttled.replicas", Kind::ThrottledReplicas, "", [];
+        "unclean.leader.election.enable", Kind::Boolean, "false", [("unclean.leader.election.enable", 1)];
+    }
+    Refused "There is no tiered storage." {
+        "local.retention.bytes", Kind::Long(-2, I64, Unit::Bytes), "-2", [("log.local.retention.bytes", 1)];
+        "local.retention.ms", Kind::Long(-2, I64, Unit::Millis), "-2", [("log.local.retention.ms", 1)];
         "remote.log.copy.disable", Kind::Boolean, "false", [];
         "remote.log.delete.on.disable", Kind::Boolean, "false", [];
         "remote.storage.enable", Kind::Boolean, "false", [];
-        "segment.jitter.ms", Kind::Long(0, I64, Unit::Millis), "0", [("log.roll.jitter.ms", 1), ("log.roll.jitter.hours", 3_600_000)];
-        "unclean.leader.election.enable", Kind::Boolean, "false", [("unclean.leader.election.enable", 1)];
     }
 }
+
+const MIN_LAG: &str = "min.compaction.lag.ms";
+const MAX_LAG: &str = "max.compaction.lag.ms";
 
 /// The smallest `segment.bytes` that a client may set.
 pub const SEGMENT_BYTES_MIN: i32 = 1 << 20;
@@ -219,11 +257,25 @@ impl TopicSettings {
             origin: origin.clone(),
             accepted: kind.accepted(Dialect::Kafka),
         })?;
-        if name == "remote.storage.enable" && value == Value::Boolean(true) {
-            let name = name.to_owned();
-            return Err(ConfigError::Refused { name, origin, reason: "There is no tiered storage." });
+        if key.effect == Effect::Refused && value.to_string() != key.default {
+            return Err(ConfigError::Refused { name: name.to_owned(), origin, reason: key.doc });
         }
         Ok(value)
+    }
+
+    /// Whether values that are right by themselves go together in a topic: its own, and the broker's where it has none.
+    pub fn check_together(&self, broker: &Settings) -> Result<(), ConfigError> {
+        let [shortest, longest] = [MIN_LAG, MAX_LAG].map(|name| self.effective(name, broker));
+        let (Value::Number(from), Value::Number(to)) = (&shortest, &longest) else { return Ok(()) };
+        if from <= to {
+            return Ok(());
+        }
+        Err(ConfigError::Conflict {
+            name: MIN_LAG.to_owned(),
+            text: from.to_string(),
+            origin: Origin::Flag("topic"),
+            reason: format!("it must not be more than {MAX_LAG}, {to}"),
+        })
     }
 
     /// What was read back from a topic's record; a name that this version does not know stays, unused.
@@ -257,6 +309,7 @@ mod tests {
         let broker = Settings::default();
         for key in TOPIC_KEYS {
             assert!(key.kind.read(key.default).is_some(), "{}", key.name);
+            assert!(key.doc.ends_with('.'), "{}", key.name);
             for (name, _) in key.inherits {
                 assert!(broker.get(name).is_some(), "{} inherits from {name}", key.name);
             }
@@ -295,13 +348,45 @@ mod tests {
     }
 
     #[test]
+    fn what_would_be_missed_can_only_have_its_default() {
+        for (name, other) in [
+            ("remote.storage.enable", "true"),
+            ("remote.log.copy.disable", "true"),
+            ("remote.log.delete.on.disable", "true"),
+            ("local.retention.ms", "1000"),
+            ("local.retention.bytes", "-1"),
+        ] {
+            let key = TopicKey::find(name).unwrap();
+            assert!(TopicSettings::check(name, key.default).is_ok(), "{name}");
+            let error = TopicSettings::check(name, other).unwrap_err().to_string();
+            assert_eq!(error, format!("topic: {name} is refused. There is no tiered storage."));
+        }
+    }
+
+    #[test]
+    fn a_record_cannot_be_too_young_to_compact_and_overdue() {
+        let with = |own: &[(&str, &str)], of_broker: &[&str]| {
+            let broker = Config::with(of_broker).unwrap().settings;
+            let own = TopicSettings::checked(own.iter().copied()).unwrap();
+            own.check_together(&broker).map_err(|error| error.to_string())
+        };
+        assert_eq!(with(&[], &[]), Ok(()));
+        assert_eq!(with(&[(MIN_LAG, "7"), (MAX_LAG, "7")], &[]), Ok(()));
+        let told = "topic: min.compaction.lag.ms = \"8\": it must not be more than max.compaction.lag.ms, 7";
+        assert_eq!(with(&[(MIN_LAG, "8"), (MAX_LAG, "7")], &[]), Err(told.to_owned()));
+        assert_eq!(with(&[(MIN_LAG, "8")], &["log.cleaner.max.compaction.lag.ms=7"]), Err(told.to_owned()));
+        assert_eq!(with(&[(MAX_LAG, "7")], &["log.cleaner.min.compaction.lag.ms=8"]), Err(told.to_owned()));
+    }
+
+    #[test]
     fn a_wrong_name_or_value_is_told() {
         let error = TopicSettings::checked([("retention.m", "1")]).unwrap_err();
         assert_eq!(error.to_string(), "topic: unknown setting retention.m: did you mean retention.ms?");
         let error = TopicSettings::checked([("segment.bytes", "1")]).unwrap_err();
         assert!(error.to_string().contains("segment.bytes = \"1\" is not accepted"), "{error}");
-        let error = TopicSettings::checked([("compression.type", "lz4")]).unwrap_err();
-        let expected = "topic: compression.type = \"lz4\" is not accepted: it must be producer";
+        let error = TopicSettings::checked([("compression.type", "brotli")]).unwrap_err();
+        let expected = "topic: compression.type = \"brotli\" is not accepted: it must be one of uncompressed, zstd, lz4, snappy, \
+                        gzip, producer";
         assert_eq!(error.to_string(), expected);
     }
 }

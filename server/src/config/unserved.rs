@@ -147,11 +147,6 @@ unserved! {
         "server.max.startup.time.ms" => long_millis(0), Some(LONG_MAX);
         "unstable.feature.versions.enable" => Kind::Boolean, Some("false");
     }
-    Accepted "Batches are stored as the producer compressed them." {
-        "compression.gzip.level" => Kind::GzipLevel, Some("-1");
-        "compression.lz4.level" => count(1, 17), Some("9");
-        "compression.zstd.level" => count(-131_072, 22), Some("3");
-    }
     Accepted "SASL is not supported yet." {
         "connection.failed.authentication.delay.ms" => millis(0), Some("100");
         "connections.max.reauth.ms" => long_millis(I64_MIN), Some("0");
@@ -356,10 +351,6 @@ unserved! {
     }
     Accepted "Retention first runs one interval after the start." {
         "log.initial.task.delay.ms" => long_millis(0), Some("30000");
-    }
-    Accepted "Segments roll without jitter." {
-        "log.roll.jitter.hours" => count(0, I32), Some("0");
-        "log.roll.jitter.ms" => long_millis(I64_MIN), None;
     }
     Accepted "The rate of new connections is not limited." {
         "max.connection.creation.rate" => count(0, I32), Some("2147483647");

@@ -73,6 +73,14 @@ impl PendingReply {
         Self::Later(Box::pin(answer))
     }
 
+    /// The reply.
+    pub(crate) async fn answered(self) -> Answered {
+        match self {
+            Self::Ready(reply) => reply.into(),
+            Self::Later(later) => later.await,
+        }
+    }
+
     /// The reply, if it is ready by now.
     pub(crate) async fn reply_now(self) -> Result<Answered, Self> {
         let mut later = match self {

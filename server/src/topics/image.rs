@@ -9,10 +9,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use creel_engine::{Offset, Partition, TopicPartition};
+use creel_engine::{Offset, Partition, RecordRules, TopicPartition};
 use creel_io::CoreId;
 use creel_wire::{Str, Uuid};
 
+use super::record_rules::record_rules;
 use crate::config::{Origin, Settings, TopicConfig, TopicKey, TopicSettings, Value};
 use crate::limits::PARTITIONS_LOOKED_UP;
 use crate::metadata::{TopicDefinition, TopicId};
@@ -33,6 +34,8 @@ pub(crate) struct Topic {
     pub(crate) settings: TopicSettings,
     /// What holds for it, the broker's settings included.
     pub(crate) config: TopicConfig,
+    /// What that asks of the records of clients' batches.
+    pub(crate) record_rules: RecordRules,
     /// Whether it was taken over from another broker, whose configuration is not known here.
     pub(super) is_adopted: bool,
     /// Whether all records are kept, because nobody has said for how long.
@@ -50,9 +53,20 @@ impl Topic {
         if is_retention_unsaid {
             config.retention_ms = FOREVER_MS;
         }
+        let record_rules = record_rules(&config);
         let (name, id) = (Str::from(name), Uuid(id.0));
         let leader_epochs = (0..partitions).map(|_| AtomicI32::new(0)).collect();
-        Self { name, id, partitions, settings, config, is_adopted, is_retention_unsaid, leader_epochs }
+        Self {
+            name,
+            id,
+            partitions,
+            settings,
+            config,
+            record_rules,
+            is_adopted,
+            is_retention_unsaid,
+            leader_epochs,
+        }
     }
 
     /// A setting's value in this topic.

@@ -1,9 +1,11 @@
 //! A topic's settings as the log understands them.
 
-use creel_engine::{self as engine, TimestampRules};
+use creel_engine as engine;
+use creel_io::random_u64;
 
 use super::image::Topic;
-use crate::config::{BrokerConfig, CleanupPolicy, TimestampType, TopicConfig};
+use super::record_rules::timestamp_type;
+use crate::config::{BrokerConfig, CleanupPolicy, TopicConfig};
 
 /// The log's settings. Kafka's -1 is `None`; numbers beyond what makes sense are clipped by the table of settings.
 pub(crate) fn log_config(topic: &Topic, broker: &BrokerConfig) -> engine::LogConfig {
@@ -17,7 +19,7 @@ pub(crate) fn log_config(topic: &Topic, broker: &BrokerConfig) -> engine::LogCon
             0 => natural(topic.segment_bytes.into()),
             bytes => natural(bytes.into()),
         },
-        segment_ms: natural(topic.segment_ms),
+        segment_ms: natural(topic.segment_ms) - jitter_ms(topic),
         segment_index_bytes: natural(topic.segment_index_bytes.into()),
         retention_bytes: limit(topic.retention_bytes).filter(|_| goes_by_age_and_size),
         retention_ms: limit(topic.retention_ms).filter(|_| goes_by_age_and_size),
@@ -41,19 +43,11 @@ pub(crate) fn log_config(topic: &Topic, broker: &BrokerConfig) -> engine::LogCon
     }
 }
 
-/// What the topic asks of clients' timestamps.
-pub(crate) fn timestamp_rules(topic: &TopicConfig) -> TimestampRules {
-    TimestampRules {
-        kind: timestamp_type(topic),
-        before_max_ms: topic.message_timestamp_before_max_ms,
-        after_max_ms: topic.message_timestamp_after_max_ms,
-    }
-}
-
-fn timestamp_type(topic: &TopicConfig) -> engine::TimestampType {
-    match topic.message_timestamp_type {
-        TimestampType::CreateTime => engine::TimestampType::CreateTime,
-        TimestampType::LogAppendTime => engine::TimestampType::LogAppendTime,
+/// By how much this partition's segments are shorter: a part of `segment.jitter.ms` that it draws now.
+fn jitter_ms(topic: &TopicConfig) -> u64 {
+    match natural(topic.segment_jitter_ms).min(natural(topic.segment_ms)) {
+        0 => 0,
+        most => random_u64() % most,
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod image;
 mod log_config;
 mod names;
 mod questions;
+mod record_rules;
 pub(crate) mod replicas;
 mod strays;
 
@@ -21,7 +22,7 @@ pub(crate) use controller::{
     CONTROLLER, Controller, TopicError, alter, create, delete, open_everywhere, take_producer_ids,
 };
 pub(crate) use image::{LocalTopic, Location, PartitionError, Topic, Topics};
-pub(crate) use log_config::{log_config, timestamp_rules};
+pub(crate) use log_config::log_config;
 pub(crate) use names::{check_name, check_not_metadata_log, is_internal};
 pub(crate) use replicas::{PendingRemovals, open, remove, retry_removals, roll_back_update, update};
 pub(crate) use strays::put_aside;

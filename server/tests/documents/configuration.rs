@@ -42,15 +42,17 @@ pub(crate) fn text() -> String {
         "A topic has its own value, or the broker's, or the default. Clients set them with CreateTopics,\n",
         "IncrementalAlterConfigs and AlterConfigs, also while the topic is used.\n\n",
         &table(["setting", "default", "values", "what it does", "the broker's setting"], topics.map(topic_row)),
-        "\nThese are accepted for a topic and have no effect: ",
-        &names(TOPIC_KEYS.iter().filter(|key| key.effect == Effect::Accepted).map(|key| key.name)),
-        ".\n\n## Accepted, without an effect\n\n",
+        "\nThese are accepted for a topic and have no effect:\n\n",
+        &by_reason(of_topics(Effect::Accepted)),
+        "\nThese can only have their defaults:\n\n",
+        &by_reason(of_topics(Effect::Refused)),
+        "\n## Accepted, without an effect\n\n",
         "Kafka has these settings, so its files can be used. Each one that is given gets a line at the start that says why it\n",
         "has no effect.\n\n",
-        &by_reason(Effect::Accepted),
+        &by_reason(of_brokers(Effect::Accepted)),
         "\n## Refused\n\n",
         "Kafka has these, too. They promise something that would be missed, so any value but the default stops the start.\n\n",
-        &by_reason(Effect::Refused),
+        &by_reason(of_brokers(Effect::Refused)),
     ]
     .concat()
 }
@@ -69,10 +71,20 @@ fn topic_row(key: &TopicKey) -> [String; 5] {
     [code(key.name), code(key.default), values, key.doc.to_owned(), inherits]
 }
 
-fn by_reason(effect: Effect) -> String {
+/// The names of a topic's settings, each with the reason.
+fn of_topics(effect: Effect) -> impl Iterator<Item = (&'static str, &'static str)> {
+    TOPIC_KEYS.iter().filter(move |key| key.effect == effect).map(|key| (key.name, key.doc))
+}
+
+/// The same of the broker's.
+fn of_brokers(effect: Effect) -> impl Iterator<Item = (&'static str, &'static str)> {
+    BROKER_KEYS.iter().filter(move |key| key.effect == effect).map(|key| (key.name, key.doc))
+}
+
+fn by_reason(settings: impl Iterator<Item = (&'static str, &'static str)>) -> String {
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for key in BROKER_KEYS.iter().filter(|key| key.effect == effect) {
-        reasons.entry(key.doc).or_default().push(key.name);
+    for (name, why) in settings {
+        reasons.entry(why).or_default().push(name);
     }
     table(["why", "settings"], reasons.into_iter().map(|(why, keys)| [why.to_owned(), names(keys)]))
 }

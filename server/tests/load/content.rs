@@ -1,7 +1,7 @@
 //! What the load's records say: who wrote them, and bytes that follow from that.
 
-use bytes::Bytes;
-use creel_engine::{Batch, BatchBuilder, BatchHeader, UncheckedBatch};
+use bytes::{Bytes, BytesMut};
+use creel_engine::{Batch, BatchBuilder, BatchHeader, UncheckedBatch, crc32c};
 
 /// Names a record: the `number`-th that a producer sent to a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +29,18 @@ pub fn batch(id: Option<ProducerId>, first: RecordId, count: i32, value_bytes_ma
     (first.number..first.number + count).fold(builder, add).build().unwrap()
 }
 
+/// The batch in zstd.
+pub fn compressed(plain: &Batch) -> Bytes {
+    let mut bytes = BytesMut::from(&plain.bytes()[..61]);
+    bytes.extend_from_slice(&zstd::bulk::compress(&plain.bytes()[61..], 1).unwrap());
+    let length = bytes.len() as i32 - 12;
+    bytes[8..12].copy_from_slice(&length.to_be_bytes());
+    bytes[22] |= 4;
+    let crc = crc32c(&bytes[21..]);
+    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+    bytes.freeze()
+}
+
 /// Six bytes of name, then filling of a length and content that follow from the name.
 fn value(id: RecordId, bytes_max: u64) -> Vec<u8> {
     let mut state = u64::from(id.producer) << 32 | u64::from(id.number.unsigned_abs());
@@ -52,7 +64,7 @@ pub fn read(mut bytes: Bytes, value_bytes_max: u64) -> Vec<(i64, RecordId)> {
         }
         let batch = UncheckedBatch::new(bytes.split_to(header.size_bytes)).verify();
         let batch = batch.expect("a batch that is served is sound");
-        for record in creel_engine::Records::of(&batch).unwrap() {
+        for record in creel_engine::Records::decompress(&batch).unwrap() {
             let record = record.unwrap();
             let bytes = record.value.unwrap();
             let id = RecordId {

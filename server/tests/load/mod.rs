@@ -23,7 +23,7 @@ use judge::{Judge, Part};
 
 /// A topic that keeps everything.
 pub const KEPT: &str = "kept";
-/// A topic that drops its oldest segments all the time.
+/// A topic that drops its oldest segments all the time, and has a codec of its own.
 pub const ROLLING: &str = "rolling";
 /// Partitions of each of them.
 const PARTITIONS: i32 = 2;
@@ -121,8 +121,14 @@ impl Load {
                 set("preallocate", "true"),
             ],
         );
-        let rolling =
-            topic(ROLLING, vec![set("internal.segment.bytes", "16384"), set("retention.bytes", "30000")]);
+        let rolling = topic(
+            ROLLING,
+            vec![
+                set("internal.segment.bytes", "16384"),
+                set("retention.bytes", "30000"),
+                set("compression.type", "zstd"),
+            ],
+        );
         let request = CreateTopicsRequest { topics: vec![kept, rolling], ..Default::default() };
         let Some(mut client) = self.connect().await else { return false };
         let Some(response) = self.ask(&mut client, 7, &request).await else { return false };

@@ -9,9 +9,9 @@ use creel_wire::ErrorCode;
 use creel_wire::api::init_producer_id::InitProducerIdRequest;
 use creel_wire::api::produce::{PartitionProduceResponse, ProduceRequest};
 
-use super::content::{ProducerId, RecordId, batch};
+use super::content::{ProducerId, RecordId, batch, compressed};
 use super::judge::Part;
-use super::{Load, PATIENCE, parts};
+use super::{Load, PATIENCE, ROLLING, parts};
 use crate::support::{Client, produce_request};
 
 const VERSION: i16 = 9;
@@ -137,7 +137,10 @@ impl Stream {
         let count = 1 + (creel_io::random_u64() % 4) as i32;
         let first = RecordId { producer, number: self.next };
         self.next += count;
-        let records = batch(id, first, count, load.plan.value_bytes_max).bytes().clone();
+        let plain = batch(id, first, count, load.plan.value_bytes_max);
+        // Where the topic has a codec, some batches have it already, and the others are compressed anew.
+        let is_compressed = self.part.topic == ROLLING && creel_io::random_u64().is_multiple_of(2);
+        let records = if is_compressed { compressed(&plain) } else { plain.bytes().clone() };
         Sent { first, count, records }
     }
 }

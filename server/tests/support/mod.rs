@@ -327,7 +327,7 @@ pub fn values(data: &PartitionData) -> Vec<(i64, String)> {
     while !bytes.is_empty() {
         let size = BatchHeader::parse(&bytes).unwrap().size_bytes;
         let batch = creel_engine::UncheckedBatch::new(bytes.split_to(size)).verify().unwrap();
-        for record in creel_engine::Records::of(&batch).unwrap() {
+        for record in creel_engine::Records::decompress(&batch).unwrap() {
             let record = record.unwrap();
             values.push((record.offset.get(), String::from_utf8(record.value.unwrap().to_vec()).unwrap()));
         }

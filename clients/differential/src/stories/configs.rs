@@ -14,6 +14,9 @@ stories! { "configs":
     lists_grow_and_shrink,
     changes_of_what_is_no_topic,
     sizes_of_segments,
+    codecs_and_levels,
+    lags_of_compaction,
+    settings_of_tiered_storage,
     changes_refused,
     changed_as_a_whole,
     whole_changes_refused,
@@ -255,6 +258,91 @@ fn sizes_of_segments(it: &mut Side<'_>) {
     let settled = json!({ "resources": [resource(TOPIC, &name, json!(["segment.jitter.ms"]))] });
     it.until("DescribeConfigs", 4, &settled, |answer| answer["results"][0]["configs"][0]["value"] == "77");
     describe(it, &name, &["segment.bytes", "internal.segment.bytes"]);
+}
+
+/// Asks for a topic with these settings, without making it.
+fn checked(it: &mut Side<'_>, settings: &[(&str, &str)]) {
+    let configs: Vec<_> =
+        settings.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    it.ask(
+        "CreateTopics",
+        4,
+        json!({ "topics": [{ "name": it.own("checked"), "numPartitions": 1, "replicationFactor": 1,
+            "configs": configs }], "validateOnly": true }),
+    );
+}
+
+fn codecs_and_levels(it: &mut Side<'_>) {
+    const VALUES: &[(&str, &[&str])] = &[
+        (
+            "compression.type",
+            &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer", "none", "ZSTD", ""],
+        ),
+        ("compression.gzip.level", &["-1", "0", "1", "9", "10", "-2"]),
+        ("compression.lz4.level", &["0", "1", "17", "18"]),
+        ("compression.zstd.level", &["-131073", "-131072", "0", "22", "23"]),
+    ];
+    let name = it.own("one");
+    topic(it, &name, 1);
+    for (key, values) in VALUES {
+        for value in *values {
+            checked(it, &[(key, value)]);
+            change(it, 1, &name, &[(key, 0, json!(value))]);
+        }
+        change(it, 1, &name, &[(key, 2, json!("1"))]);
+    }
+    let settled = json!({ "resources": [resource(TOPIC, &name, json!(["compression.zstd.level"]))] });
+    it.until("DescribeConfigs", 4, &settled, |answer| answer["results"][0]["configs"][0]["value"] == "22");
+    let keys: Vec<_> = VALUES.iter().map(|(key, _)| *key).collect();
+    describe(it, &name, &keys);
+}
+
+fn lags_of_compaction(it: &mut Side<'_>) {
+    const MIN: &str = "min.compaction.lag.ms";
+    const MAX: &str = "max.compaction.lag.ms";
+    let name = it.own("one");
+    topic_with(it, &name, 1, json!([{ "name": MAX, "value": "1000" }]));
+    for settings in [
+        &[(MIN, "1000"), (MAX, "1000")][..],
+        &[(MIN, "1001"), (MAX, "1000")],
+        &[(MIN, "1000"), (MAX, "1000"), ("cleanup.policy", "compact")],
+        &[(MIN, "1001"), (MAX, "1000"), ("cleanup.policy", "compact")],
+        &[(MAX, "0")],
+        &[(MIN, "-1")],
+    ] {
+        checked(it, settings);
+    }
+    for value in ["1001", "1000"] {
+        change(it, 1, &name, &[(MIN, 0, json!(value))]);
+        it.ask(
+            "IncrementalAlterConfigs",
+            1,
+            json!({ "resources": [{ "resourceType": TOPIC, "resourceName": name,
+            "configs": [{ "name": MIN, "configOperation": 0, "value": value }] }], "validateOnly": true }),
+        );
+    }
+    let settled = json!({ "resources": [resource(TOPIC, &name, json!([MIN]))] });
+    it.until("DescribeConfigs", 4, &settled, |answer| answer["results"][0]["configs"][0]["value"] == "1000");
+    change(it, 1, &name, &[(MAX, 0, json!("999"))]);
+    replace(it, 2, &name, &[(MIN, json!("7")), (MAX, json!("6"))]);
+    describe(it, &name, &[MIN, MAX]);
+}
+
+fn settings_of_tiered_storage(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    for (key, values) in [
+        ("remote.storage.enable", &["false", "true"][..]),
+        ("remote.log.copy.disable", &["false", "true"]),
+        ("remote.log.delete.on.disable", &["false", "true"]),
+        ("local.retention.ms", &["-2", "1000", "-3"]),
+        ("local.retention.bytes", &["-2", "1000", "-3"]),
+    ] {
+        for value in values {
+            checked(it, &[(key, value)]);
+            change(it, 1, &name, &[(key, 0, json!(value))]);
+        }
+    }
 }
 
 fn replace(it: &mut Side<'_>, version: i16, name: &str, settings: &[(&str, Value)]) {

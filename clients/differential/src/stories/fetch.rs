@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::prepare::{and, filled, to, topic};
+use super::prepare::{and, filled, to, topic, topic_with};
 use super::stories;
 use crate::batch::{Batch, ZSTD};
 use crate::side::Side;
@@ -24,6 +24,7 @@ stories! { "fetch":
     waiting_for_bytes,
     an_error_ends_the_waiting,
     zstd_for_old_versions,
+    a_topic_of_zstd_for_old_versions,
     read_committed,
     isolation_levels_that_do_not_exist,
     a_rack,
@@ -242,6 +243,22 @@ fn zstd_for_old_versions(it: &mut Side<'_>) {
     for version in 4..=12 {
         for offset in 0..=3 {
             it.ask("Fetch", version, from(&name, 0, offset));
+        }
+    }
+}
+
+fn a_topic_of_zstd_for_old_versions(it: &mut Side<'_>) {
+    for codec in ["zstd", "gzip"] {
+        let name = it.own(codec);
+        topic_with(it, &name, 1, json!([{ "name": "compression.type", "value": codec }]));
+        for version in [4, 9, 10, 12] {
+            it.ask("Fetch", version, from(&name, 0, 0));
+        }
+        filled(it, &name, 0, &[Batch::of(&["a"]), Batch::of(&["b"]).attributes(ZSTD)]);
+        for version in [4, 9, 10, 12] {
+            it.ask("Fetch", version, from(&name, 0, 0));
+            it.ask("Fetch", version, from(&name, 1, 0));
+            it.ask("Fetch", version, from(&name, 0, 99));
         }
     }
 }

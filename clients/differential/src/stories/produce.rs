@@ -15,6 +15,9 @@ stories! { "produce":
     several_partitions,
     compressed,
     compressed_with_zstd_in_each_version,
+    compressed_anew,
+    compressed_anew_and_too_large,
+    compressed_anew_and_stamped,
     timestamps_by_the_broker,
     timestamps_by_the_client,
     timestamps_the_header_does_not_tell,
@@ -118,6 +121,63 @@ fn compressed_with_zstd_in_each_version(it: &mut Side<'_>) {
     topic(it, &name, 1);
     for version in 3..=12 {
         it.ask("Produce", version, to(&name, 0, &Batch::of(&["a"]).attributes(ZSTD)));
+    }
+}
+
+/// The codecs that a topic can have.
+const TOPIC_CODECS: [&str; 5] = ["uncompressed", "gzip", "snappy", "lz4", "zstd"];
+
+fn compressed_anew(it: &mut Side<'_>) {
+    for codec in TOPIC_CODECS {
+        let name = it.own(codec);
+        topic_with(it, &name, 1, json!([{ "name": "compression.type", "value": codec }]));
+        for version in [3, 9] {
+            for sent in [0, GZIP, ZSTD] {
+                let batch = Batch::of(&["a", "b", "c"]).attributes(sent);
+                it.ask("Produce", version, to(&name, 0, &batch));
+            }
+        }
+        let unkeyed = Batch::of(&["a", "b"]).with(|batch| {
+            batch.records.iter_mut().for_each(|record| (record.key, record.value) = (None, None));
+        });
+        it.ask("Produce", 9, to(&name, 0, &unkeyed));
+        for sequence in [0, 2, 2, 5] {
+            it.ask("Produce", 9, to(&name, 0, &Batch::of(&["a", "b"]).by(1_000_000, 3, sequence)));
+        }
+        fetched(it, &name);
+    }
+}
+
+fn compressed_anew_and_too_large(it: &mut Side<'_>) {
+    let large = "x".repeat(5000);
+    for codec in ["uncompressed", "gzip"] {
+        let name = it.own(codec);
+        let settings = [("compression.type", codec), ("max.message.bytes", "1000")];
+        let settings: Vec<_> =
+            settings.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+        topic_with(it, &name, 1, json!(settings));
+        for sent in [0, GZIP, ZSTD] {
+            it.ask("Produce", 9, to(&name, 0, &Batch::of(&[&large]).attributes(sent)));
+        }
+        fetched(it, &name);
+    }
+}
+
+fn compressed_anew_and_stamped(it: &mut Side<'_>) {
+    let settings = json!([
+        { "name": "compression.type", "value": "lz4" },
+        { "name": "message.timestamp.type", "value": "LogAppendTime" }
+    ]);
+    let name = it.own("one");
+    topic_with(it, &name, 1, settings);
+    for sent in [0, GZIP, GZIP | LOG_APPEND_TIME] {
+        it.ask("Produce", 9, to(&name, 0, &Batch::of(&["a", "b"]).attributes(sent)));
+    }
+    let answer = it.quietly("Fetch", 12, super::fetch::from(&name, 0, 0));
+    for batch in answer["responses"][0]["partitions"][0]["records"].as_array().into_iter().flatten() {
+        for field in ["attributes", "crc", "baseSequence", "content"] {
+            it.note(field, batch[field].clone());
+        }
     }
 }
 

@@ -45,7 +45,7 @@ pub struct TimeSlice {
 /// One stage of a request's way through the broker, over all its cores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageTime {
-    /// `receive`, `parse`, `queue`, `hop`, `write`, `fsync` or `send`.
+    /// `receive`, `parse`, `queue`, `recompress`, `hop`, `write`, `fsync` or `send`.
     pub stage: String,
     /// How long it took.
     pub percentiles: Percentiles,

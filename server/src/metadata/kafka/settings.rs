@@ -36,9 +36,7 @@ pub(super) fn of_topic(own: &Configs, of_broker: &Configs, settings: &Settings) 
         match (key, &value) {
             (None, _) => told.unknown.push(name.clone()),
             (Some(_), None) => told.unusable.push((name.clone(), text.clone())),
-            (Some(key), Some(value))
-                if key.effect == Effect::Accepted && value.to_string() != key.default =>
-            {
+            (Some(key), Some(value)) if key.effect != Effect::Works && value.to_string() != key.default => {
                 told.without_effect.push(name.clone());
             }
             (Some(_), Some(_)) => {}

@@ -10,7 +10,7 @@ use creel_wire::Uuid;
 use super::error::TopicError;
 use super::intents::{SettingChange, TopicChange};
 use super::state::Controller;
-use crate::config::{ConfigError, Kind, TopicKey, TopicSettings, Value};
+use crate::config::{Kind, TopicKey, TopicSettings, Value};
 use crate::core::{Core, ask_all_cores};
 use crate::limits::{PARTITIONS_MADE_BESIDE, TOPIC_PARTITIONS_MAX};
 use crate::peers::questions::{AlterTopic, RollBackUpdate, ShowTopics, UpdateTopic};
@@ -42,6 +42,7 @@ async fn alter_locked(
             }
         }
     }
+    record.settings.check_together(&core.node.config.settings)?;
     if question.validate_only {
         return Ok(());
     }
@@ -102,7 +103,6 @@ fn apply(
     name: String,
     change: SettingChange,
 ) -> Result<(), TopicError> {
-    let invalid = |error: ConfigError| TopicError::InvalidConfig(error.to_string());
     let (text, is_append) = match change {
         SettingChange::Unset => {
             // Any name is allowed, as in Kafka: tools take back settings that a later version no longer knows.
@@ -110,13 +110,13 @@ fn apply(
             return Ok(());
         }
         SettingChange::Set(text) => {
-            return settings.set(name, &text).map_err(invalid);
+            return Ok(settings.set(name, &text)?);
         }
         SettingChange::Append(text) => (text, true),
         SettingChange::Subtract(text) => (text, false),
     };
     let Some(key) = TopicKey::find(&name) else {
-        return settings.set(name, "").map_err(invalid);
+        return Ok(settings.set(name, "")?);
     };
     if !matches!(key.kind, Kind::List | Kind::Choices(_) | Kind::ThrottledReplicas) {
         let message = format!("{name} is not a list: values cannot be added to it or removed from it.");
@@ -133,5 +133,5 @@ fn apply(
             false => list.retain(|known| known != one),
         }
     }
-    settings.set(name, &list.join(",")).map_err(invalid)
+    Ok(settings.set(name, &list.join(","))?)
 }

@@ -85,6 +85,7 @@ fn plan(core: &Core, controller: &Controller, new: &NewTopic) -> TopicResult {
     if !matches!(new.replication_factor, -1 | 1) {
         return Err(TopicError::InvalidReplicationFactor(new.replication_factor));
     }
+    new.settings.check_together(&core.node.config.settings)?;
     let (name, settings) = (new.name.as_str().to_owned(), new.settings.clone());
     let record = TopicDefinition { name, id: TopicId(new_id().0), partitions, settings, is_adopted: false };
     Ok(Arc::new(Topic::from_record(record, &core.node.config.settings)))

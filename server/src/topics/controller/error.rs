@@ -1,5 +1,6 @@
 //! Why a topic is not made, changed or deleted. The words are for the client. `answers` gives Kafka's code for each.
 
+use crate::config::ConfigError;
 use crate::metadata::NameError;
 
 /// Why not.
@@ -49,4 +50,10 @@ pub(crate) enum TopicError {
     /// What was written down cannot be followed.
     #[error("{0}")]
     Metadata(String),
+}
+
+impl From<ConfigError> for TopicError {
+    fn from(error: ConfigError) -> Self {
+        Self::InvalidConfig(error.to_string())
+    }
 }

@@ -23,6 +23,8 @@ import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -60,6 +62,19 @@ class ClientsTest {
     void recordsWithKeysAndHeadersComeBackEqualAndInOrder(String codec) throws Exception {
         List<ProducerRecord<byte[], byte[]>> sent = varied(700);
         List<RecordMetadata> positions = produce(sent, codec);
+        assertSame(sent, positions, read(sent.size()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"uncompressed", "gzip", "snappy", "lz4", "zstd"})
+    void recordsComeBackFromATopicWithACodecOfItsOwn(String codec) throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
+            NewTopic wanted = new NewTopic(topic, PARTITIONS.size(), (short) 1);
+            admin.createTopics(List.of(wanted.configs(Map.of("compression.type", codec)))).all().get();
+        }
+        List<ProducerRecord<byte[], byte[]>> sent = varied(700);
+        List<RecordMetadata> positions = new ArrayList<>(produce(sent.subList(0, 400), "none"));
+        positions.addAll(produce(sent.subList(400, 700), codec.equals("gzip") ? "lz4" : "gzip"));
         assertSame(sent, positions, read(sent.size()));
     }
 

@@ -1,0 +1,93 @@
+//! Looks at the records of a request's batches, before they are appended in their order.
+//!
+//! A few looks are made side by side. No more, because what they have found waits here: nothing is appended before what
+//! came before it in the request. The threads beside the cores take looks in the order of asking, so a result waits for
+//! those few at most.
+
+use std::collections::VecDeque;
+use std::mem::take;
+use std::rc::Rc;
+
+use creel_engine::{Batch, LookBudget, LookError};
+use creel_io::{Instant, JoinHandle, spawn, wall_clock_ms};
+
+use super::{Sorting, Unseen, must_be_seen, partition_error};
+use crate::limits::LOOKS_AT_ONCE;
+use crate::peers::ResponseSlot;
+use crate::topics::{LocalTopic, Location};
+
+/// A batch that is looked at, or that waits for those before it.
+struct Look {
+    slot: ResponseSlot,
+    local: Rc<LocalTopic>,
+    index: i32,
+    location: Location,
+    progress: Progress,
+}
+
+enum Progress {
+    Seen(Result<Batch, LookError>),
+    OffCore {
+        look: JoinHandle<Result<Batch, LookError>>,
+        /// Since when, if the batch is compressed anew.
+        recompressed_since: Option<Instant>,
+    },
+}
+
+impl Sorting {
+    /// Looks at the batches that ask for it, and appends them and those behind them.
+    pub(super) async fn look(&mut self) {
+        let mut budget = LookBudget::default();
+        let mut unseen = take(&mut self.aside().unseen).into_iter();
+        let mut looks = VecDeque::with_capacity(LOOKS_AT_ONCE);
+        let mut counted_until = Instant::default();
+        loop {
+            looks.extend(
+                unseen
+                    .by_ref()
+                    .take(LOOKS_AT_ONCE - looks.len())
+                    .map(|one| self.begin_look(one, &mut budget)),
+            );
+            let Some(Look { slot, local, index, location, progress }) = looks.pop_front() else { return };
+            let seen = match progress {
+                Progress::Seen(seen) => seen,
+                Progress::OffCore { look, recompressed_since } => {
+                    let seen = look.await;
+                    if let Some(since) = recompressed_since {
+                        self.count_recompressed(since, &mut counted_until);
+                    }
+                    self.now_ms = wall_clock_ms();
+                    seen
+                }
+            };
+            let seen = seen.map_err(Into::into);
+            let appended = seen.and_then(|batch| self.append(slot, &local.topic, index, location, batch));
+            if let Err(refusal) = appended {
+                let at = &mut self.begun.response.responses[slot.topic].partition_responses[slot.partition];
+                *at = partition_error(index, refusal);
+            }
+        }
+    }
+
+    fn begin_look(&self, unseen: Unseen, budget: &mut LookBudget) -> Look {
+        let Unseen { slot, local, index, location, batch } = unseen;
+        let rules = local.topic.record_rules;
+        let progress = if !must_be_seen(&local.topic, &batch, self.now_ms) {
+            Progress::Seen(Ok(batch))
+        } else if let Some(seen) = rules.look_now(&batch, self.now_ms, budget) {
+            Progress::Seen(seen)
+        } else {
+            let recompressed_since = rules.recompress(&batch).then(|| self.call.core.stages.clock());
+            let look = spawn(rules.look_off_core(batch, self.now_ms));
+            Progress::OffCore { look, recompressed_since }
+        };
+        Look { slot, local, index, location, progress }
+    }
+
+    /// Batches that were compressed side by side take the request's time once.
+    fn count_recompressed(&mut self, since: Instant, counted_until: &mut Instant) {
+        let until = self.call.core.stages.recompressed(since);
+        self.begun.recompressing += until.saturating_since(since.max(*counted_until));
+        *counted_until = until;
+    }
+}
