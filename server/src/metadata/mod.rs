@@ -4,11 +4,12 @@
 //!
 //! `contract` is what a store must do: transactions that compare and set, ranges at a revision, an ordered watch,
 //! sessions. It is etcd's model, small enough for others. `local` is the store of a single broker: in memory, with a
-//! journal in the data directory. `topics` and `producer_ids` are the typed facts on top. `properties` is Kafka's own
+//! journal in the data directory. `topics`, `groups` and `producer_ids` are the typed facts on top. `properties` is Kafka's own
 //! `meta.properties`, which says whose data a directory holds. `kafka` reads the metadata log of a directory that
 //! Kafka has left.
 
 mod contract;
+mod groups;
 pub(crate) mod kafka;
 mod local;
 mod producer_ids;
@@ -19,6 +20,7 @@ pub use contract::{
     Change, CommitResult, Condition, Entry, KeyEvent, KeyRange, Revision, SessionId, Snapshot, Store,
     StoreError, Transaction, Update, Watch,
 };
+pub use groups::{StoredGroup, groups_with_settings};
 pub use kafka::NotUnderstood;
 pub(crate) use local::{
     JOURNAL_NAME, MAGIC as JOURNAL_MAGIC, rewritten as rewritten_journal, seal as seal_journal_frame,
