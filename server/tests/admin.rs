@@ -66,9 +66,22 @@ fn deleted_offsets_are_gone_and_others_stay() {
         assert_eq!(codes, [ErrorCode::UnknownTopicOrPartition, ErrorCode::None]);
         assert_eq!((committed(&mut client, 0).await, committed(&mut client, 1).await), (-1, 7));
 
-        let nobody = OffsetDeleteRequest { group_id: "nobody".into(), ..delete };
-        let answer = client.call(0, &nobody).await;
-        assert_eq!((answer.error_code, answer.topics.len()), (ErrorCode::GroupIdNotFound, 0));
+        let absent = OffsetDeleteRequestTopic {
+            name: "absent".into(),
+            partitions: vec![OffsetDeleteRequestPartition { partition_index: 0 }],
+        };
+        let of_group = |group_id: &'static str, topic: &OffsetDeleteRequestTopic| OffsetDeleteRequest {
+            group_id: group_id.into(),
+            topics: vec![topic.clone()],
+        };
+        for topic in [&delete.topics[0], &absent] {
+            let answer = client.call(0, &of_group("nobody", topic)).await;
+            assert_eq!((answer.error_code, answer.topics.len()), (ErrorCode::GroupIdNotFound, 0));
+        }
+        let answer = client.call(0, &of_group("shop", &absent)).await;
+        assert_eq!(answer.error_code, ErrorCode::None);
+        let code = answer.topics[0].partitions[0].error_code;
+        assert_eq!(code, ErrorCode::UnknownTopicOrPartition);
     });
 }
 
@@ -427,14 +440,14 @@ fn settings_of_groups_are_checked_kept_and_described() {
         world.client(|broker| async move {
             let mut client = broker.connect().await;
             assert_eq!(of_group(&mut client, SESSION).await, ("46000".into(), 4, vec![4, 5]));
-            assert_eq!(of_group(&mut client, ISOLATION).await, ("read_uncommitted".into(), 5, vec![]));
+            assert_eq!(of_group(&mut client, ISOLATION).await, ("read_uncommitted".into(), 5, vec![5]));
             assert_eq!(set_of_group(&mut client, SESSION, Some("50000")).await, ErrorCode::None);
             assert_eq!(set_of_group(&mut client, ISOLATION, Some("read_committed")).await, ErrorCode::None);
             let (wrong, ok) = (ErrorCode::InvalidConfig, ErrorCode::None);
             for (value, code) in [("60001", wrong), ("44999", wrong), ("soon", wrong), ("60000", ok)] {
                 assert_eq!(set_of_group(&mut client, SESSION, Some(value)).await, code, "{value}");
             }
-            assert_eq!(of_group(&mut client, ISOLATION).await, ("read_committed".into(), 8, vec![8]));
+            assert_eq!(of_group(&mut client, ISOLATION).await, ("read_committed".into(), 8, vec![8, 5]));
         });
         world.restart();
         world.client(|broker| async move {
@@ -456,4 +469,23 @@ fn settings_of_groups_are_checked_kept_and_described() {
             assert_eq!(of_group(&mut client, ISOLATION).await.0, "read_uncommitted");
         });
     }
+}
+
+#[test]
+fn before_groups_had_an_error_of_their_own_their_partitions_showed_it() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 2).await;
+        // Nobody has asked for a coordinator yet, so there is none.
+        let topic = OffsetFetchRequestTopic { name: "orders".into(), partition_indexes: vec![1, 0] };
+        let request =
+            OffsetFetchRequest { group_id: "shop".into(), topics: Some(vec![topic]), ..Default::default() };
+        let answer = client.call(1, &request).await;
+        let partitions = &answer.topics[0].partitions;
+        let told: Vec<_> = partitions.iter().map(|one| (one.partition_index, one.error_code)).collect();
+        assert_eq!(told, [(1, ErrorCode::NotCoordinator), (0, ErrorCode::NotCoordinator)]);
+        assert_eq!(partitions[0].committed_offset, -1);
+        let answer = client.call(2, &request).await;
+        assert_eq!((answer.error_code, answer.topics.len()), (ErrorCode::NotCoordinator, 0));
+    });
 }

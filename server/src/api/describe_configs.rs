@@ -232,8 +232,11 @@ fn group_setting(
     };
     let value = group.effective(key.name, broker).map(|value| value.to_string());
     let shown = setting(wants, key.name, value, source, key.kind, Some(key.doc));
-    let synonyms = own.into_iter().chain(of_broker.into_iter().flat_map(|key| broker_synonyms(broker, key)));
-    let synonyms = if wants.synonyms { synonyms.collect() } else { Vec::new() };
+    let inherited = match of_broker {
+        Some(of_broker) => broker_synonyms(broker, of_broker),
+        None => vec![synonym(key.name, &key.default, Source::Default)],
+    };
+    let synonyms = if wants.synonyms { own.into_iter().chain(inherited).collect() } else { Vec::new() };
     DescribeConfigsResourceResult { synonyms, ..shown }
 }
 
