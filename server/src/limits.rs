@@ -67,6 +67,9 @@ pub(crate) const REPLIES_TOGETHER_BYTES: usize = 64 << 10;
 /// A connection keeps a buffer for them up to this size; a larger one goes with what was in it.
 pub(crate) const REPLIES_BUFFER_KEPT_BYTES: usize = 16 << 10;
 
+/// Groups that may have settings of their own. At the bound, settings of further ones are refused.
+pub(crate) const GROUPS_WITH_SETTINGS_MAX: usize = 10_000;
+
 /// The smallest size that a request can have: the shortest header has key, version, correlation id and client id.
 pub(crate) const REQUEST_BYTES_MIN: usize = 10;
 

@@ -66,9 +66,22 @@ fn deleted_offsets_are_gone_and_others_stay() {
         assert_eq!(codes, [ErrorCode::UnknownTopicOrPartition, ErrorCode::None]);
         assert_eq!((committed(&mut client, 0).await, committed(&mut client, 1).await), (-1, 7));
 
-        let nobody = OffsetDeleteRequest { group_id: "nobody".into(), ..delete };
-        let answer = client.call(0, &nobody).await;
-        assert_eq!((answer.error_code, answer.topics.len()), (ErrorCode::GroupIdNotFound, 0));
+        let absent = OffsetDeleteRequestTopic {
+            name: "absent".into(),
+            partitions: vec![OffsetDeleteRequestPartition { partition_index: 0 }],
+        };
+        let of_group = |group_id: &'static str, topic: &OffsetDeleteRequestTopic| OffsetDeleteRequest {
+            group_id: group_id.into(),
+            topics: vec![topic.clone()],
+        };
+        for topic in [&delete.topics[0], &absent] {
+            let answer = client.call(0, &of_group("nobody", topic)).await;
+            assert_eq!((answer.error_code, answer.topics.len()), (ErrorCode::GroupIdNotFound, 0));
+        }
+        let answer = client.call(0, &of_group("shop", &absent)).await;
+        assert_eq!(answer.error_code, ErrorCode::None);
+        let code = answer.topics[0].partitions[0].error_code;
+        assert_eq!(code, ErrorCode::UnknownTopicOrPartition);
     });
 }
 
@@ -344,7 +357,7 @@ fn sizes_are_told_of_partitions_on_every_core() {
 }
 
 #[test]
-fn groups_metrics_and_loggers_have_no_settings() {
+fn metrics_and_loggers_have_no_settings_and_groups_none_of_theirs() {
     const LOGGERS: i8 = 8;
     const METRICS: i8 = 16;
     const GROUP: i8 = 32;
@@ -365,7 +378,7 @@ fn groups_metrics_and_loggers_have_no_settings() {
             let resource = DescribeConfigsResource { resource_type, resource_name, configuration_keys: None };
             let request = DescribeConfigsRequest { resources: vec![resource], ..Default::default() };
             let described = client.call(4, &request).await.results.remove(0);
-            assert_eq!(described.configs.len(), 0);
+            assert_eq!(described.configs.is_empty(), kind != GROUP || name.is_empty());
             let mut codes = vec![described.error_code];
             for (config_operation, value) in [(0, Some("1".into())), (1, None)] {
                 let config = single::AlterableConfig { name: "interval.ms".into(), config_operation, value };
@@ -390,5 +403,89 @@ fn groups_metrics_and_loggers_have_no_settings() {
             codes.push(client.call(2, &request).await.responses[0].error_code);
             assert_eq!(codes, expected, "{kind} {name:?}");
         }
+    });
+}
+
+/// The setting of a group: its value and where it comes from, with where it could come from.
+async fn of_group(client: &mut Client, name: &str) -> (String, i8, Vec<i8>) {
+    let resource =
+        DescribeConfigsResource { resource_type: 32, resource_name: "shop".into(), configuration_keys: None };
+    let request =
+        DescribeConfigsRequest { resources: vec![resource], include_synonyms: true, ..Default::default() };
+    let all = client.call(4, &request).await.results.remove(0).configs;
+    let found = all.into_iter().find(|one| one.name == name).unwrap();
+    let synonyms = found.synonyms.iter().map(|one| one.source).collect();
+    (found.value.unwrap().to_string(), found.config_source, synonyms)
+}
+
+async fn set_of_group(client: &mut Client, name: &'static str, value: Option<&'static str>) -> ErrorCode {
+    let config_operation = if value.is_some() { 0 } else { 1 };
+    let config =
+        single::AlterableConfig { name: name.into(), config_operation, value: value.map(Into::into) };
+    let resource = single::AlterConfigsResource {
+        resource_type: 32,
+        resource_name: "shop".into(),
+        configs: vec![config],
+    };
+    let request = single::IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() };
+    client.call(1, &request).await.responses.remove(0).error_code
+}
+
+#[test]
+fn settings_of_groups_are_checked_kept_and_described() {
+    const SESSION: &str = "consumer.session.timeout.ms";
+    const ISOLATION: &str = "share.isolation.level";
+    for seed in SEEDS {
+        let mut world = World::new(seed, 2, &["group.consumer.session.timeout.ms=46000"]);
+        world.client(|broker| async move {
+            let mut client = broker.connect().await;
+            assert_eq!(of_group(&mut client, SESSION).await, ("46000".into(), 4, vec![4, 5]));
+            assert_eq!(of_group(&mut client, ISOLATION).await, ("read_uncommitted".into(), 5, vec![5]));
+            assert_eq!(set_of_group(&mut client, SESSION, Some("50000")).await, ErrorCode::None);
+            assert_eq!(set_of_group(&mut client, ISOLATION, Some("read_committed")).await, ErrorCode::None);
+            let (wrong, ok) = (ErrorCode::InvalidConfig, ErrorCode::None);
+            for (value, code) in [("60001", wrong), ("44999", wrong), ("soon", wrong), ("60000", ok)] {
+                assert_eq!(set_of_group(&mut client, SESSION, Some(value)).await, code, "{value}");
+            }
+            assert_eq!(of_group(&mut client, ISOLATION).await, ("read_committed".into(), 8, vec![8, 5]));
+        });
+        world.restart();
+        world.client(|broker| async move {
+            let mut client = broker.connect().await;
+            assert_eq!(of_group(&mut client, SESSION).await, ("60000".into(), 8, vec![8, 4, 5]));
+            assert_eq!(set_of_group(&mut client, SESSION, None).await, ErrorCode::None);
+            assert_eq!(of_group(&mut client, SESSION).await.0, "46000");
+
+            // All in place of all.
+            let config = whole::AlterableConfig { name: SESSION.into(), value: Some("51000".into()) };
+            let resource = whole::AlterConfigsResource {
+                resource_type: 32,
+                resource_name: "shop".into(),
+                configs: vec![config],
+            };
+            let request = whole::AlterConfigsRequest { resources: vec![resource], ..Default::default() };
+            assert_eq!(client.call(2, &request).await.responses[0].error_code, ErrorCode::None);
+            assert_eq!(of_group(&mut client, SESSION).await.0, "51000");
+            assert_eq!(of_group(&mut client, ISOLATION).await.0, "read_uncommitted");
+        });
+    }
+}
+
+#[test]
+fn before_groups_had_an_error_of_their_own_their_partitions_showed_it() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 2).await;
+        // Nobody has asked for a coordinator yet, so there is none.
+        let topic = OffsetFetchRequestTopic { name: "orders".into(), partition_indexes: vec![1, 0] };
+        let request =
+            OffsetFetchRequest { group_id: "shop".into(), topics: Some(vec![topic]), ..Default::default() };
+        let answer = client.call(1, &request).await;
+        let partitions = &answer.topics[0].partitions;
+        let told: Vec<_> = partitions.iter().map(|one| (one.partition_index, one.error_code)).collect();
+        assert_eq!(told, [(1, ErrorCode::NotCoordinator), (0, ErrorCode::NotCoordinator)]);
+        assert_eq!(partitions[0].committed_offset, -1);
+        let answer = client.call(2, &request).await;
+        assert_eq!((answer.error_code, answer.topics.len()), (ErrorCode::NotCoordinator, 0));
     });
 }

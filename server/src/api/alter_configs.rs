@@ -1,8 +1,9 @@
 //! AlterConfigs and IncrementalAlterConfigs: the first replaces all settings of a topic, the second changes single
 //! ones.
 //!
-//! Each resource has its own error and is changed as a whole or not at all. Brokers' settings can't be changed while they
-//! run (INVALID_REQUEST); groups, client metrics and loggers have none (INVALID_CONFIG). A resource that comes twice, a
+//! Each resource has its own error and is changed as a whole or not at all. Groups' settings are checked, kept and described,
+//! for protocols that are not served yet. Brokers' settings can't be changed while they run (INVALID_REQUEST); client metrics
+//! and loggers have none (INVALID_CONFIG). A resource that comes twice, a
 //! setting that comes twice, and a null value where one is needed are INVALID_REQUEST; a name or value that is wrong is
 //! INVALID_CONFIG.
 
@@ -16,7 +17,7 @@ use crate::api::call::{Call, PrepareContext};
 use crate::budget::dedup_merging;
 use crate::config::TopicSettings;
 use crate::core::ask_core;
-use crate::peers::questions::AlterTopic;
+use crate::peers::questions::{AlterGroup, AlterTopic};
 use crate::topics::controller::intents::{SettingChange, TopicChange};
 use crate::topics::{CONTROLLER, TopicError, check_name};
 
@@ -40,6 +41,8 @@ struct ResourceToAlter {
 /// What is asked for.
 pub(crate) struct PreparedAlterConfigs {
     changes: Vec<ResourceToAlter>,
+    /// Whether what is asked for replaces all settings that a resource has.
+    replaces: bool,
     validate_only: bool,
 }
 
@@ -53,7 +56,7 @@ pub(crate) fn prepare(_: PrepareContext, request: whole::AlterConfigsRequest) ->
         };
         ((one.resource_type, one.resource_name), change)
     };
-    PreparedAlterConfigs::dedup(request.resources.into_iter().map(read), request.validate_only)
+    PreparedAlterConfigs::dedup(request.resources.into_iter().map(read), true, request.validate_only)
 }
 
 /// The same, for IncrementalAlterConfigs.
@@ -63,12 +66,13 @@ pub(crate) fn prepare_incremental(
 ) -> PreparedAlterConfigs {
     let read =
         |one: single::AlterConfigsResource| ((one.resource_type, one.resource_name), changes(one.configs));
-    PreparedAlterConfigs::dedup(request.resources.into_iter().map(read), request.validate_only)
+    PreparedAlterConfigs::dedup(request.resources.into_iter().map(read), false, request.validate_only)
 }
 
 impl PreparedAlterConfigs {
     fn dedup(
         changes: impl Iterator<Item = (Resource, Result<TopicChange, TopicError>)>,
+        replaces: bool,
         validate_only: bool,
     ) -> Self {
         let asked = |(resource, change)| ResourceToAlter { resource, change, came_twice: false };
@@ -78,18 +82,19 @@ impl PreparedAlterConfigs {
             |one, other| one.resource.cmp(&other.resource),
             |first, _| first.came_twice = true,
         );
-        Self { changes, validate_only }
+        Self { changes, replaces, validate_only }
     }
 
     /// Makes the changes, one after another; what became of each.
     async fn carry_out(self, call: &Call) -> Vec<(Resource, (ErrorCode, Option<Str>))> {
         let mut results = Vec::with_capacity(self.changes.len());
+        let how = How { replaces: self.replaces, validate_only: self.validate_only };
         for ResourceToAlter { resource, change, came_twice } in self.changes {
             pace(1).await;
             let result = match (change, came_twice) {
                 (Err(error), _) => Err(error),
                 (Ok(_), true) => Err(invalid("Each resource must appear at most once.")),
-                (Ok(change), false) => alter(call, &resource, change, self.validate_only).await,
+                (Ok(change), false) => alter(call, &resource, change, how).await,
             };
             results.push((resource, shown(result)));
         }
@@ -122,28 +127,44 @@ fn invalid(message: impl Into<String>) -> TopicError {
     TopicError::InvalidRequest(message.into())
 }
 
-async fn alter(
-    call: &Call,
-    resource: &Resource,
-    change: TopicChange,
+/// What a whole request asks for.
+#[derive(Clone, Copy)]
+struct How {
+    replaces: bool,
     validate_only: bool,
-) -> Result<(), TopicError> {
-    if resource.0 != OF_TOPIC {
-        return alter_nothing(call, resource, &change);
-    }
+}
+
+async fn alter(call: &Call, resource: &Resource, change: TopicChange, how: How) -> Result<(), TopicError> {
+    let change = match (resource.0, change) {
+        (OF_TOPIC, change) => change,
+        (OF_GROUP, TopicChange::Settings(changes)) if !resource.1.is_empty() => {
+            return alter_group(call, &resource.1, changes, how).await;
+        }
+        (_, change) => return alter_nothing(call, resource, &change),
+    };
     if resource.1.is_empty() {
         return Err(invalid("Default topic resources are not allowed."));
     }
     check_name(&resource.1).map_err(|_| TopicError::InvalidName)?;
-    let question = AlterTopic { name: resource.1.detached(), change, validate_only };
+    let question = AlterTopic { name: resource.1.detached(), change, validate_only: how.validate_only };
     ask_core(&call.core, CONTROLLER, question).await.unwrap_or(Err(TopicError::Stopping))
 }
 
-/// Groups, client metrics and loggers: tools ask for them, but they have no settings here. So nothing can be set, and
+async fn alter_group(
+    call: &Call,
+    name: &Str,
+    changes: Vec<(String, SettingChange)>,
+    how: How,
+) -> Result<(), TopicError> {
+    let How { replaces, validate_only } = how;
+    let question = AlterGroup { name: name.detached(), changes, replaces, validate_only };
+    ask_core(&call.core, CONTROLLER, question).await.unwrap_or(Err(TopicError::Stopping))
+}
+
+/// Client metrics and loggers: tools ask for them, but they have no settings here. So nothing can be set, and
 /// nothing taken back.
 fn alter_nothing(call: &Call, (kind, name): &Resource, change: &TopicChange) -> Result<(), TopicError> {
     let (of_what, may_unset) = match *kind {
-        OF_GROUP if !name.is_empty() => ("groups", true),
         OF_CLIENT_METRICS if !name.is_empty() => ("client metrics", true),
         OF_LOGGERS if name.parse().is_ok_and(|id| call.is_own_id(id)) => ("loggers", false),
         _ => return Err(invalid("Only the settings of topics can be changed.")),

@@ -1,7 +1,8 @@
 //! DescribeConfigs: every setting of a topic or of this broker, with its source, its type and, if asked for, its
 //! documentation.
 //!
-//! A client can also ask about groups, client metrics and this broker's loggers. They have no settings.
+//! A client can also ask about groups, which need not exist, and about client metrics and this broker's loggers, which have no
+//! settings.
 //!
 //! Some tools fail if a setting is missing. So all are shown, even those without an effect here. A resource that is
 //! named twice is answered once.
@@ -18,8 +19,12 @@ use creel_wire::{ErrorCode, Str};
 use crate::answers::KafkaError;
 use crate::api::call::{Call, Made, PrepareContext};
 use crate::budget::{AnswerTooLarge, dedup};
-use crate::config::{BROKER_KEYS, Key, Kind, Origin, Settings, TOPIC_KEYS, TopicKey};
-use crate::topics::{Topic, check_name};
+use crate::config::{
+    BROKER_KEYS, GROUP_KEYS, GroupKey, GroupSettings, Key, Kind, Origin, Settings, TOPIC_KEYS, TopicKey,
+};
+use crate::core::ask_core;
+use crate::peers::questions::ReadGroupSettings;
+use crate::topics::{CONTROLLER, Topic, TopicError, check_name};
 
 const OF_TOPIC: i8 = 2;
 const OF_BROKER: i8 = 4;
@@ -36,6 +41,7 @@ enum Source {
     Topic = 1,
     StaticBroker = 4,
     Default = 5,
+    Group = 8,
 }
 
 /// Keeps each resource once, and sorts the keys that are asked for.
@@ -48,6 +54,7 @@ pub(crate) fn prepare(_: PrepareContext, mut request: DescribeConfigsRequest) ->
         }
         if known.is_empty() {
             known.extend(BROKER_KEYS.iter().map(|key| key.name).chain(TOPIC_KEYS.iter().map(|key| key.name)));
+            known.extend(GROUP_KEYS.iter().map(|key| key.name));
         }
         keys.retain(|key| known.contains(&**key));
         keys.sort_unstable();
@@ -93,7 +100,7 @@ pub(crate) async fn answer(
     let mut results = Vec::with_capacity(request.resources.len());
     for resource in request.resources {
         pace(1 + settings_of(&call, &resource)).await;
-        results.push(describe(&call, wants, resource));
+        results.push(describe(&call, wants, resource).await);
     }
     Ok(Made { response: DescribeConfigsResponse { results, ..Default::default() }, held })
 }
@@ -103,6 +110,7 @@ fn settings_of(call: &Call, resource: &DescribeConfigsResource) -> usize {
     match NamedResource::from(resource) {
         NamedResource::Broker(id) if call.is_own_id(id) => BROKER_KEYS.len(),
         NamedResource::Other(OF_TOPIC, name) if call.core.topics.by_name(name).is_some() => TOPIC_KEYS.len(),
+        NamedResource::Other(OF_GROUP, _) => GROUP_KEYS.len(),
         NamedResource::Broker(_) | NamedResource::Other(..) => 0,
     }
 }
@@ -113,13 +121,14 @@ struct Wants {
     documentation: bool,
 }
 
-fn describe(call: &Call, wants: Wants, resource: DescribeConfigsResource) -> DescribeConfigsResult {
+async fn describe(call: &Call, wants: Wants, resource: DescribeConfigsResource) -> DescribeConfigsResult {
     let name = &resource.resource_name;
     let all = match resource.resource_type {
         OF_TOPIC => of_topic(call, wants, name),
         OF_BROKER => of_broker(call, wants, name),
+        OF_GROUP if !name.is_empty() => of_group(call, wants, name).await,
         // They have no settings here.
-        OF_GROUP | OF_CLIENT_METRICS if !name.is_empty() => Ok(Vec::new()),
+        OF_CLIENT_METRICS if !name.is_empty() => Ok(Vec::new()),
         OF_LOGGERS if name.parse().is_ok_and(|id| call.is_own_id(id)) => Ok(Vec::new()),
         _ => Err(ErrorCode::InvalidRequest),
     };
@@ -193,6 +202,41 @@ fn synonym(name: &'static str, value: &impl ToString, source: Source) -> Describ
         value: Some(Str::from(value.to_string())),
         source: source as i8,
     }
+}
+
+async fn of_group(
+    call: &Call,
+    wants: Wants,
+    name: &Str,
+) -> Result<Vec<DescribeConfigsResourceResult>, ErrorCode> {
+    let own = ask_core(&call.core, CONTROLLER, ReadGroupSettings(name.detached())).await;
+    let own = own.unwrap_or(Err(TopicError::Stopping)).map_err(|error| error.code())?;
+    Ok(GROUP_KEYS.iter().map(|key| group_setting(call, wants, &own, key)).collect())
+}
+
+fn group_setting(
+    call: &Call,
+    wants: Wants,
+    group: &GroupSettings,
+    key: &GroupKey,
+) -> DescribeConfigsResourceResult {
+    let broker = &call.core.node.config.settings;
+    let own = group.texts().get(key.name).map(|value| synonym(key.name, value, Source::Group));
+    let of_broker = key.inherits.and_then(|name| BROKER_KEYS.iter().find(|key| key.name == name));
+    let is_static = key.inherits.is_some_and(|name| broker.is_given(name));
+    let source = match own {
+        Some(_) => Source::Group,
+        None if is_static => Source::StaticBroker,
+        None => Source::Default,
+    };
+    let value = group.effective(key.name, broker).map(|value| value.to_string());
+    let shown = setting(wants, key.name, value, source, key.kind, Some(key.doc));
+    let inherited = match of_broker {
+        Some(of_broker) => broker_synonyms(broker, of_broker),
+        None => vec![synonym(key.name, &key.default, Source::Default)],
+    };
+    let synonyms = if wants.synonyms { own.into_iter().chain(inherited).collect() } else { Vec::new() };
+    DescribeConfigsResourceResult { synonyms, ..shown }
 }
 
 fn of_broker(call: &Call, wants: Wants, name: &str) -> Result<Vec<DescribeConfigsResourceResult>, ErrorCode> {

@@ -18,6 +18,8 @@ use crate::groups::runtime::ask;
 use crate::groups::runtime::question::{GroupAnswer, GroupRequest};
 use crate::groups::{FetchReply, FetchRequest, FetchedOffset};
 
+/// Since when a group has an error of its own. Before, its partitions show it.
+const GROUP_ERROR_FROM: i16 = 2;
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 10;
 
@@ -93,7 +95,7 @@ async fn fetch(
     group: OffsetFetchRequestGroup,
     require_stable: bool,
 ) -> OffsetFetchResponseGroup {
-    let mut topics = Vec::new();
+    let (mut topics, mut unknown_topics) = (Vec::new(), Vec::new());
     let mut error_code = ErrorCode::None;
     let mut pieces = Pieces::new();
     let wants_all = group.topics.is_none();
@@ -101,7 +103,7 @@ async fn fetch(
         pace(1 + topic.partition_indexes.len() / 1000).await;
         match name_of(call, &topic) {
             Some(name) => pieces.add(&name, topic.partition_indexes),
-            None => topics.push(unknown(topic).await),
+            None => unknown_topics.push(unknown(topic).await),
         }
     }
     let wanted = if wants_all { vec![None] } else { pieces.into_all().into_iter().map(Some).collect() };
@@ -109,12 +111,18 @@ async fn fetch(
         pace(topics_wanted.as_ref().map_or(1, names_in)).await;
         let group_name = group.group_id.as_str().to_owned();
         let request = FetchRequest { group: group_name, topics: topics_wanted, require_stable };
+        let with_error = (call.version < GROUP_ERROR_FROM).then(|| FetchReply::of_no_group(&request));
         match ask(&call.core, &group.group_id, GroupRequest::Fetch(request)).await {
             Ok(GroupAnswer::Fetched(reply)) => show(call, reply, &mut topics),
             Ok(_) => error_code = ErrorCode::UnknownServerError,
-            Err(error) => error_code = error.code(),
+            Err(error) => {
+                error_code = error.code();
+                with_error.into_iter().for_each(|reply| show(call, reply, &mut topics));
+            }
         }
     }
+    // As in Kafka: what is known comes first.
+    topics.append(&mut unknown_topics);
     OffsetFetchResponseGroup { group_id: group.group_id, topics, error_code }
 }
 
@@ -179,9 +187,9 @@ fn as_new(topic: OffsetFetchRequestTopic) -> OffsetFetchRequestTopics {
     }
 }
 
-/// The answer to one group in the form before v8. v1 has no field for the group's error, so the partitions show it.
+/// The answer to one group in the form before v8.
 fn as_old(version: i16, group: OffsetFetchResponseGroup) -> OffsetFetchResponse {
-    let group_error = if version < 2 { group.error_code } else { ErrorCode::None };
+    let group_error = if version < GROUP_ERROR_FROM { group.error_code } else { ErrorCode::None };
     let partition = |partition: OffsetFetchResponsePartitions| OffsetFetchResponsePartition {
         partition_index: partition.partition_index,
         committed_offset: partition.committed_offset,

@@ -4,7 +4,7 @@
 //! the other rooms do with a setting.
 //!
 //! `keys` is the table of the broker's settings; `unserved` is its half with those that Kafka has and this broker
-//! does not serve. `topic` is the table of a topic's settings. A row has name, type, range, default and
+//! does not serve. `topic` is the table of a topic's settings, `group` that of a group's. A row has name, type, range, default and
 //! documentation. Everything else follows from the tables: parsing, the listing that `--print-config` shows, and
 //! DescribeConfigs. Names are Kafka's wherever Kafka has one.
 //!
@@ -16,6 +16,7 @@ mod cores;
 mod environment;
 mod error;
 mod file;
+mod group;
 mod key;
 mod keys;
 mod kinds;
@@ -36,6 +37,7 @@ mod value;
 pub use args::{Args, CheckArgs, CheckFormat, Command};
 pub use cores::CoreList;
 pub use error::{ConfigError, ConfigErrors};
+pub use group::{GROUP_KEYS, GroupKey, GroupSettings};
 pub use key::{Effect, Key};
 pub use keys::{BROKER_KEYS, BrokerConfig};
 pub use listener::{HostPort, ListenerConfig, ListenerIndex};

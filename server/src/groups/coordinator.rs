@@ -31,6 +31,9 @@ use super::{
 /// Between two pieces of the search for what has expired, in milliseconds.
 const EXPIRY_PAUSE_MS: i32 = 1;
 
+/// Deletions of one group that wait for its writes. Further ones are told to try again.
+const DELETIONS_WAITING_MAX: usize = 8;
+
 /// The groups of one partition.
 #[derive(Debug)]
 pub struct Coordinator {
@@ -48,6 +51,8 @@ pub struct Coordinator {
     fold: Option<Fold>,
     /// Groups that are gone once a write is durable, by that write. They come back if the log does not take it.
     removing: BTreeMap<WriteId, Group>,
+    /// Deletions of groups that are being written: each waits until the group's writes have ended.
+    deleting: BTreeMap<String, Vec<Token>>,
     /// Keys of records that this broker does not understand. They are not taken back.
     pub(super) foreign: BTreeSet<Bytes>,
     /// Part of the log could not be read.
@@ -69,6 +74,7 @@ impl Coordinator {
             next_write: 0,
             fold: None,
             removing: BTreeMap::new(),
+            deleting: BTreeMap::new(),
             foreign: BTreeSet::new(),
             is_log_unread: false,
         }
@@ -245,7 +251,15 @@ impl Coordinator {
         let error = match self.groups.get_mut(name) {
             None => GroupError::GroupIdNotFound,
             Some(group) if !group.state.is_empty() => GroupError::NonEmptyGroup,
-            Some(group) if group.core.writes_in_flight > 0 => GroupError::CoordinatorNotAvailable,
+            // Its tombstones must not come before what is being written.
+            Some(group) if group.core.writes_in_flight > 0 || effects.has_staged(name) => {
+                let waiting = self.deleting.entry(name.to_owned()).or_default();
+                if waiting.len() < DELETIONS_WAITING_MAX {
+                    waiting.push(token);
+                    return;
+                }
+                GroupError::CoordinatorNotAvailable
+            }
             Some(group) if group.core.offsets.are_more_than(at_once) => {
                 let some = group.core.offsets.keys().take(at_once).collect();
                 let reply = GroupReply::DeleteGroup(Ok(GroupDeletion::InPart));
@@ -330,7 +344,20 @@ impl Coordinator {
             }
             touched.extend(name);
         }
+        touched.sort_unstable();
+        touched.dedup();
+        touched.iter().for_each(|name| self.delete_those_that_waited(effects, name));
         touched
+    }
+
+    /// A group's writes may have ended: deletions that waited for that go on.
+    fn delete_those_that_waited(&mut self, effects: &mut Effects, name: &str) {
+        if self.groups.get(name).is_some_and(|group| group.core.writes_in_flight > 0) {
+            return;
+        }
+        for token in self.deleting.remove(name).unwrap_or_default() {
+            self.delete(effects, token, name);
+        }
     }
 
     /// Looks at the groups whose deadline has come, and from time to time for what has expired.
@@ -473,6 +500,10 @@ impl Coordinator {
             let scheduled = group.scheduled.map(|deadline| (deadline, name.clone()));
             assert!(scheduled.iter().all(|entry| self.deadlines.contains(entry)), "{name} is scheduled");
             assert_eq!(self.writes.count_of(name), group.core.writes_in_flight);
+        }
+        for (name, waiting) in &self.deleting {
+            let is_written = self.groups.get(name).is_some_and(|group| group.core.writes_in_flight > 0);
+            assert!(is_written && !waiting.is_empty(), "{name} is deleted once it is written");
         }
         let mut taken = Taken::default();
         self.groups.values().for_each(|group| group.core.roster.count_into(&mut taken));

@@ -19,7 +19,8 @@ pub(crate) mod replicas;
 mod strays;
 
 pub(crate) use controller::{
-    CONTROLLER, Controller, TopicError, alter, create, delete, open_everywhere, take_producer_ids,
+    CONTROLLER, Controller, TopicError, alter, alter_group, create, delete, group_settings, open_everywhere,
+    take_producer_ids,
 };
 pub(crate) use image::{LocalTopic, Location, PartitionError, Topic, Topics};
 pub(crate) use log_config::log_config;

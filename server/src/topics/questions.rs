@@ -5,11 +5,15 @@ use std::rc::Rc;
 
 use super::controller::error::TopicError;
 use super::controller::intents::TopicResult;
-use super::{alter, create, delete, open, remove, roll_back_update, take_producer_ids, update};
+use super::{
+    alter, alter_group, create, delete, group_settings, open, remove, roll_back_update, take_producer_ids,
+    update,
+};
+use crate::config::GroupSettings;
 use crate::core::{Core, Question};
 use crate::peers::questions::{
-    AlterTopic, CreateTopics, DeleteTopics, OpenTopics, RemoveTopics, RollBackUpdate, ShowTopics,
-    TakeProducerIds, UpdateTopic,
+    AlterGroup, AlterTopic, CreateTopics, DeleteTopics, OpenTopics, ReadGroupSettings, RemoveTopics,
+    RollBackUpdate, ShowTopics, TakeProducerIds, UpdateTopic,
 };
 use crate::topics::replicas::opening::OpenedTopics;
 
@@ -34,6 +38,18 @@ impl Question for DeleteTopics {
 impl Question for AlterTopic {
     async fn answer_here(self, core: Rc<Core>) -> Result<(), TopicError> {
         alter(&core, self).await
+    }
+}
+
+impl Question for AlterGroup {
+    async fn answer_here(self, core: Rc<Core>) -> Result<(), TopicError> {
+        alter_group(&core, self).await
+    }
+}
+
+impl Question for ReadGroupSettings {
+    async fn answer_here(self, core: Rc<Core>) -> Result<GroupSettings, TopicError> {
+        group_settings(&core, &self.0).await
     }
 }
 

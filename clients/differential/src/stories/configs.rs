@@ -13,6 +13,7 @@ stories! { "configs":
     changed_one_by_one,
     lists_grow_and_shrink,
     changes_of_what_is_no_topic,
+    settings_of_groups,
     sizes_of_segments,
     codecs_and_levels,
     lags_of_compaction,
@@ -229,6 +230,52 @@ fn changes_of_what_is_no_topic(it: &mut Side<'_>) {
         let resource = json!({ "resourceType": kind, "resourceName": name, "configs": [config] });
         it.ask("AlterConfigs", 2, json!({ "resources": [resource], "validateOnly": true }));
     }
+}
+
+fn change_group(it: &mut Side<'_>, group: &str, changes: &[(&str, i8, Value)]) {
+    let configs: Vec<_> = changes
+        .iter()
+        .map(|(key, operation, value)| json!({ "name": key, "configOperation": operation, "value": value }))
+        .collect();
+    let resource = json!({ "resourceType": GROUP, "resourceName": group, "configs": configs });
+    it.ask("IncrementalAlterConfigs", 1, json!({ "resources": [resource] }));
+}
+
+fn settings_of_groups(it: &mut Side<'_>) {
+    let group = it.own("group");
+    let all = json!({ "resources": [resource(GROUP, &group, json!(null))], "includeSynonyms": true });
+    it.ask("DescribeConfigs", 4, all.clone());
+    let session = "consumer.session.timeout.ms";
+    for (key, operation, value) in [
+        (session, 0, "60001"),
+        (session, 0, "44999"),
+        (session, 0, " 50000"),
+        (session, 2, "50000"),
+        ("consumer.heartbeat.interval.ms", 0, "50000"),
+        ("share.auto.offset.reset", 0, "now"),
+        ("share.auto.offset.reset", 0, "by_duration:PT1H"),
+        ("share.auto.offset.reset", 0, "by_duration:-PT1H"),
+        ("share.auto.offset.reset", 0, "by_duration:P"),
+        ("share.isolation.level", 0, "READ_COMMITTED"),
+        ("share.isolation.level", 0, "read_committed"),
+        ("streams.num.standby.replicas", 0, "3"),
+        ("streams.num.standby.replicas", 0, "2"),
+    ] {
+        change_group(it, &group, &[(key, operation, json!(value))]);
+    }
+    it.until("DescribeConfigs", 4, &all, |answer| {
+        answer["results"][0]["configs"].as_array().is_some_and(|all| {
+            all.iter().any(|one| one["name"] == "streams.num.standby.replicas" && one["value"] == "2")
+        })
+    });
+    it.ask("DescribeConfigs", 4, all.clone());
+    change_group(it, &group, &[(session, 1, json!(null)), ("no.such", 1, json!(null))]);
+    it.until("DescribeConfigs", 4, &all, |answer| {
+        answer["results"][0]["configs"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|one| one["name"] == session && one["value"] == "45000"))
+    });
+    it.ask("DescribeConfigs", 4, all);
 }
 
 fn sizes_of_segments(it: &mut Side<'_>) {

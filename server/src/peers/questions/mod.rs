@@ -15,6 +15,7 @@ use std::ops::Range;
 use creel_io::CoreId;
 use creel_wire::api::offset_for_leader_epoch::EpochEndOffset;
 
+use crate::config::GroupSettings;
 use crate::groups::FoundGroup;
 use crate::groups::runtime::question::{GroupQuestion, GroupResult};
 use crate::stages::StagesOfCore;
@@ -34,8 +35,8 @@ pub(crate) use lookups::{
 };
 pub(crate) use produce::{Acks, ProduceShare, ShareError, ShareOutcome};
 pub(crate) use topics::{
-    AlterTopic, CreateTopics, DeleteTopics, OpenTopics, RemoveTopics, RollBackUpdate, ShowTopics,
-    TakeProducerIds, UpdateTopic,
+    AlterGroup, AlterTopic, CreateTopics, DeleteTopics, OpenTopics, ReadGroupSettings, RemoveTopics,
+    RollBackUpdate, ShowTopics, TakeProducerIds, UpdateTopic,
 };
 
 /// A question of one kind, with its kind of answer.
@@ -84,6 +85,10 @@ macro_rules! for_each_question {
             DeleteTopics: DeleteTopics => Vec<TopicResult>;
             /// Change this topic (to core 0).
             AlterTopic: AlterTopic => Result<(), TopicError>;
+            /// Change the settings of a group (to core 0).
+            AlterGroup: AlterGroup => Result<(), TopicError>;
+            /// Say which settings a group was given (to core 0).
+            ReadGroupSettings: ReadGroupSettings => Result<GroupSettings, TopicError>;
             /// Open the new partitions of this topic, to show it in place of what you know of it.
             UpdateTopic: UpdateTopic => Result<(), String>;
             /// Remove them: it will not be shown.

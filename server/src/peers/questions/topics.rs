@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use creel_wire::{Str, Uuid};
 
-use crate::topics::controller::intents::{NewTopic, TopicChange};
+use crate::topics::controller::intents::{NewTopic, SettingChange, TopicChange};
 use crate::topics::image::Topic;
 use crate::topics::replicas::opening::Opening;
 
@@ -26,6 +26,18 @@ pub(crate) struct AlterTopic {
     pub(crate) change: TopicChange,
     pub(crate) validate_only: bool,
 }
+
+/// See [`super::AnyQuestion::AlterGroup`].
+pub(crate) struct AlterGroup {
+    pub(crate) name: Str,
+    pub(crate) changes: Vec<(String, SettingChange)>,
+    /// Whether they replace all settings that the group has.
+    pub(crate) replaces: bool,
+    pub(crate) validate_only: bool,
+}
+
+/// See [`super::AnyQuestion::ReadGroupSettings`].
+pub(crate) struct ReadGroupSettings(pub(crate) Str);
 
 /// See [`super::AnyQuestion::UpdateTopic`].
 pub(crate) struct UpdateTopic(pub(crate) Arc<Topic>);

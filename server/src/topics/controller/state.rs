@@ -12,9 +12,10 @@ use creel_io::local::Notify;
 use creel_wire::Str;
 
 use super::error::TopicError;
+use crate::config::GroupSettings;
 use crate::metadata::{
-    CommitResult, LocalStore, LocalWatch, Revision, Store, StoreError, StoredTopics, TopicDefinition,
-    Transaction, Watch, next_producer_ids,
+    CommitResult, LocalStore, LocalWatch, Revision, Store, StoreError, StoredGroup, StoredTopics,
+    TopicDefinition, Transaction, Watch, groups_with_settings, next_producer_ids,
 };
 use crate::tasks::async_mutex::AsyncMutex;
 
@@ -114,6 +115,25 @@ impl Controller {
     /// Takes a block of producer ids.
     pub(super) async fn next_producer_ids(&self) -> Result<Range<i64>, StoreError> {
         next_producer_ids(&self.store).await
+    }
+
+    /// What is written down about a group.
+    pub(super) async fn group(&self, name: &str) -> Result<StoredGroup, StoreError> {
+        StoredGroup::read(&self.store, name).await
+    }
+
+    /// How many groups something is written down about.
+    pub(super) async fn groups_with_settings(&self) -> Result<usize, StoreError> {
+        groups_with_settings(&self.store).await
+    }
+
+    /// Writes down a group's settings. False: they are no longer as they were read.
+    pub(super) async fn write_group(
+        &self,
+        group: StoredGroup,
+        settings: &GroupSettings,
+    ) -> Result<bool, StoreError> {
+        group.write(&self.store, settings).await
     }
 
     async fn commit(&self, transaction: Transaction) -> Result<(), TopicError> {

@@ -233,3 +233,66 @@ fn an_assignment_that_makes_too_large_a_record_is_refused_before_it_is_made() {
     "#]]
     .assert_eq(&story_with(limits, &script));
 }
+
+#[test]
+fn a_deletion_waits_while_it_is_written_that_a_member_left() {
+    expect![[r#"
+        join a v3
+        after 3s
+            3.0s a join: a~1 in generation 1, range, led by a~1, members [a~1]
+        sync a 1 a=p0
+            log g generation 1 [a~1=p0]
+            3.0s a sync: assigned "p0"
+        hold
+        leave a
+            3.0s leave: ok
+        delete
+        delete
+        persist
+            log g generation 2 []
+            3.0s delete: group id not found
+            log g gone
+            3.0s delete: ok
+        delete
+            3.0s delete: group id not found
+    "#]]
+    .assert_eq(&story(
+        "join a v3
+         after 3s
+         sync a 1 a=p0
+         hold
+         leave a
+         delete
+         delete
+         persist
+         delete",
+    ));
+}
+
+#[test]
+fn a_deletion_that_waits_goes_on_when_the_log_refuses_the_write() {
+    expect![[r#"
+        join a v3
+        after 3s
+            3.0s a join: a~1 in generation 1, range, led by a~1, members [a~1]
+        sync a 1 a=p0
+            log g generation 1 [a~1=p0]
+            3.0s a sync: assigned "p0"
+        hold
+        leave a
+            3.0s leave: ok
+        delete
+        refuse
+            log g gone
+            3.0s delete: ok
+    "#]]
+    .assert_eq(&story(
+        "join a v3
+         after 3s
+         sync a 1 a=p0
+         hold
+         leave a
+         delete
+         refuse",
+    ));
+}
