@@ -13,7 +13,7 @@ pub(crate) const RECORD_BYTES_MIN: usize = 7;
 
 /// Where a batch's header changes, the checksum of records of at least so many bytes is not computed again: what changes of
 /// it follows from the header. For fewer bytes that takes longer than computing it.
-pub(crate) const CRC_SHIFT_FROM_BYTES: usize = 32 << 10;
+pub(crate) const CRC_SHIFT_FROM_BYTES: usize = 64 << 10;
 
 /// No batch may be larger than this, whatever a topic's `max.message.bytes` says: lengths are `i32` on disk.
 pub(crate) const BATCH_BYTES_MAX: usize = 1 << 30;

@@ -56,8 +56,11 @@ pub(crate) const OWN_ROOM_FROM_BYTES: usize = 256 << 10;
 /// What that memory has beyond the request, so that its last bytes are received with as few calls as its first.
 pub(crate) const OWN_ROOM_SPARE_BYTES: usize = 16 << 10;
 
-/// Batches of one Produce whose records are looked at, or compressed anew, off the core at the same time. The others wait.
-pub(crate) const LOOKS_AT_ONCE: usize = 4;
+/// Batches of one core whose records are looked at, or compressed anew, off the core at the same time. The others wait, and
+/// with them their connections, which are not read. So other work off the core does not queue behind all of them.
+pub(crate) const LOOKS_OF_CORE: usize = 4;
+/// Of these, those of one Produce.
+pub(crate) const LOOKS_AT_ONCE: usize = 2;
 
 /// Replies up to this size that are ready together leave together, copied into one buffer of at most
 /// `REPLIES_TOGETHER_BYTES`. Larger ones are sent from where they are.
@@ -254,6 +257,7 @@ pub(crate) const ADMIN_SEND_BYTES: usize = 64 << 10;
 pub(crate) const ADMIN_PAUSE: Duration = Duration::from_millis(50);
 
 const _: () = assert!(SMALL_REPLY_BYTES < REPLIES_TOGETHER_BYTES);
+const _: () = assert!(LOOKS_AT_ONCE <= LOOKS_OF_CORE);
 const _: () = assert!(CONNECTIONS_SHARE < DESCRIPTORS_SHARED_BY);
 const _: () = assert!(ANSWER_BYTES_FREE < ANSWER_BYTES_ENCODED_HERE);
 const _: () = assert!(ANSWER_BYTES_ENCODED_HERE < ANSWER_BYTES_HELD);

@@ -114,6 +114,21 @@ fn stamping_keeps_the_checksum_right() {
     assert_eq!(stamped.max_timestamp, 123_456);
 }
 
+/// From a size on, the records are not read again for it.
+#[test]
+fn records_of_every_size_get_the_brokers_time_with_the_checksum_for_it() {
+    let most = CRC_SHIFT_FROM_BYTES;
+    for value_bytes in [0, 1, 1000, most - 100, most - 20, most - 10, most, most + 1, 3 * most + 7] {
+        let value: Vec<u8> = (0..value_bytes).map(|at| (at * at / 7) as u8).collect();
+        let batch = BatchBuilder::new(7).record(7, Some(b"key"), Some(&value)).build().unwrap();
+        let mut header = batch.header_bytes().to_vec();
+        for now_ms in [123_456, i64::MAX, 0] {
+            stamp_append_time(&mut header, &batch.body(), now_ms);
+            assert_eq!(verify_parts(&header, &batch.body()).max_timestamp, now_ms, "{value_bytes} bytes");
+        }
+    }
+}
+
 fn verify_parts(header: &[u8], body: &[u8]) -> BatchHeader {
     let whole = Bytes::from([header, body].concat());
     *UncheckedBatch::new(whole).verify().unwrap().header()

@@ -24,12 +24,13 @@ use crate::budget::AnswerMemory;
 use crate::budget::descriptors::{FileShares, HeldFiles};
 use crate::fetch_sessions::sessions::Sessions;
 use crate::groups::runtime::Coordinators;
-use crate::limits::EARLY_WRITE_BACK_BYTES;
+use crate::limits::{EARLY_WRITE_BACK_BYTES, LOOKS_OF_CORE};
 use crate::logging::{ChangeLog, ClientLog};
 use crate::net::Net;
 use crate::peers::{Packet, Peers};
 use crate::stages::Stages;
 use crate::tasks::async_mutex::AsyncMutex;
+use crate::tasks::slots::Slots;
 use crate::tasks::stopping::Stopping;
 use crate::topics::{Controller, PendingRemovals, Topics};
 use node::Node;
@@ -62,6 +63,8 @@ pub(crate) struct Core {
     pub(crate) controller: RefCell<Option<Rc<Controller>>>,
     /// The right to write the checkpoint files; of use on core 0 only.
     pub(crate) checkpoints: AsyncMutex,
+    /// The right to have records looked at off the core.
+    pub(crate) looks: Slots,
     /// The right to list all groups.
     pub(crate) listing_groups: AsyncMutex,
     pub(crate) stopping: Rc<Stopping>,
@@ -98,6 +101,7 @@ impl Core {
             answer_memory: Rc::default(),
             controller: RefCell::new(None),
             checkpoints: AsyncMutex::default(),
+            looks: Slots::new(LOOKS_OF_CORE),
             listing_groups: AsyncMutex::default(),
             stopping,
             exit: Notify::new(),

@@ -1,8 +1,8 @@
 //! Looks at the records of a request's batches, before they are appended in their order.
 //!
 //! A few looks are made side by side. No more, because what they have found waits here: nothing is appended before what
-//! came before it in the request. The threads beside the cores take looks in the order of asking, so a result waits for
-//! those few at most.
+//! came before it in the request. All requests of a core together have a few at a time, too, for the threads beside the
+//! cores have other work as well.
 
 use std::collections::VecDeque;
 use std::mem::take;
@@ -78,7 +78,11 @@ impl Sorting {
             Progress::Seen(seen)
         } else {
             let recompressed_since = rules.recompress(&batch).then(|| self.call.core.stages.clock());
-            let look = spawn(rules.look_off_core(batch, self.now_ms));
+            let (core, now_ms) = (self.call.core.clone(), self.now_ms);
+            let look = spawn(async move {
+                let _slot = core.looks.take().await;
+                rules.look_off_core(batch, now_ms).await
+            });
             Progress::OffCore { look, recompressed_since }
         };
         Look { slot, local, index, location, progress }
