@@ -17,6 +17,7 @@ mod failure;
 mod fuzz;
 mod guards;
 mod kafka;
+mod kafka_own;
 mod loadgen;
 mod machine;
 mod paths;
@@ -56,6 +57,8 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Start Apache Kafka on 127.0.0.1. Ctrl-C ends it
     Kafka(kafka::Options),
+    /// Run Apache Kafka's own integration tests against the broker, and compare with the committed results
+    KafkaOwn(kafka_own::Options),
     /// Build the broker and loadgen in release, and run loadgen. `cargo loadgen` is short for this
     Loadgen(loadgen::Options),
     /// Compare the broker with the floor and Apache Kafka, in alternating rounds
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Command::Smoke => smoke::smoke(),
         Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::Kafka(options) => kafka::kafka(&options),
+        Command::KafkaOwn(options) => kafka_own::kafka_own(&options),
         Command::Loadgen(options) => loadgen::loadgen(&options),
         Command::Bench(options) => bench::bench(&options),
         Command::Peers(options) => peers::peers(&options),

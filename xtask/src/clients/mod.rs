@@ -14,12 +14,12 @@ use std::process::Command;
 use clap::Args;
 
 use crate::run::{Failure, Outcome};
-use crate::{kafka, paths, smoke, tools};
+use crate::{kafka, kafka_own, paths, smoke, tools};
 
 /// Which of them.
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// Suites to run: kafka-python, aiokafka, confluent, kcat, dump-log, kafka-tools, adopted, shop, broker, field, java, kafkajs, platformatic, franz-go, sarama, rdkafka, rskafka, kafka-python-own, rdkafka-own, rskafka-own [default: all]
+    /// Suites to run: kafka-python, aiokafka, confluent, kcat, dump-log, kafka-tools, adopted, shop, broker, field, java, kafkajs, platformatic, franz-go, sarama, rdkafka, rskafka, kafka-python-own, rdkafka-own, rskafka-own, kafka-own [default: all]
     names: Vec<String>,
     /// Run the tests against Apache Kafka, to test the tests themselves
     #[arg(long)]
@@ -51,6 +51,9 @@ pub(crate) fn clients(options: &Options) -> Outcome {
     if !chosen.own.is_empty() {
         own::run(&chosen.own, options.against_kafka)?;
     }
+    if chosen.kafka_own {
+        kafka_own::quick(options.against_kafka)?;
+    }
     Ok(())
 }
 
@@ -72,6 +75,7 @@ struct Chosen {
     go: Vec<String>,
     rust: Vec<String>,
     own: Vec<String>,
+    kafka_own: bool,
 }
 
 impl Chosen {
@@ -84,6 +88,7 @@ impl Chosen {
                 go: go::SUITES.map(String::from).to_vec(),
                 rust: rust::SUITES.map(String::from).to_vec(),
                 own: own::SUITES.map(String::from).to_vec(),
+                kafka_own: true,
             });
         }
         let mut chosen = Self::default();
@@ -96,6 +101,7 @@ impl Chosen {
     fn add(&mut self, name: &str) -> Outcome {
         match name {
             "java" => self.java = true,
+            "kafka-own" => self.kafka_own = true,
             name if node::SUITES.contains(&name) => self.node.push(name.to_owned()),
             name if go::SUITES.contains(&name) => self.go.push(name.to_owned()),
             name if rust::SUITES.contains(&name) => self.rust.push(name.to_owned()),
