@@ -16,8 +16,9 @@ use creel_wire::api::metadata::{MetadataRequest, MetadataRequestTopic};
 use creel_wire::{ErrorCode, Records, Str};
 use support::{Client, World, batch, encoded, values};
 
-/// How much may be done in one go: what `creel_io::pace` allows, and the little that comes with each step.
-const AT_ONCE: usize = creel_io::STEPS_A_TURN + 100;
+/// How much may be done in one go: what `creel_io::pace` allows, what two other tasks may do beyond it because they do
+/// little (a look for the checkpoint, say), and the little that comes with each step.
+const AT_ONCE: usize = creel_io::STEPS_A_TURN + 128 + 100;
 
 /// Partitions of a large topic here.
 const MANY: i32 = 1_500;

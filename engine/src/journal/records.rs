@@ -18,6 +18,9 @@ use crate::format::journal_record::{
 };
 use crate::limits::{JOURNAL_BLOCK_BYTES, RECOVERY_READ_BYTES};
 
+/// How often a part of a file that can't be read is tried again before it counts as damaged.
+const READ_AGAIN: usize = 4;
+
 /// A piece of a record, and where its batches lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PlacedPiece {
@@ -284,13 +287,15 @@ impl Reader {
             None => {
                 let least = length.next_multiple_of(JOURNAL_BLOCK_BYTES);
                 let most = if self.is_unreadable { least } else { wanted.max(least) };
-                // The second time less of it. A failure need not last.
-                if !self.read_window(position, most, left).await
-                    && !self.read_window(position, least, left).await
-                {
-                    return Ok(None);
+                // After the first time less of it. A failure need not last.
+                let mut tries = [most].into_iter().chain([least; READ_AGAIN]);
+                loop {
+                    match tries.next() {
+                        Some(wanted) if self.read_window(position, wanted, left).await => break 0,
+                        Some(_) => {}
+                        None => return Ok(None),
+                    }
                 }
-                0
             }
         };
         Ok(self.window.get(start..start + length))

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use creel_engine::{CheckpointFiles, CheckpointPart, JournalEnd};
-use creel_io::{pace, spawn};
+use creel_io::{pace_tenth, spawn};
 
 use super::{Core, Question, ask_all_cores};
 use crate::peers::questions::{CheckpointOfCore, TakeCheckpoint, WriteCheckpoint};
@@ -17,9 +17,10 @@ impl Question for TakeCheckpoint {
             Self::Stopping => close_all(&core).await,
         };
         let mut part = CheckpointPart::default();
-        let mut own = core.topics.walk();
+        let (mut own, mut at) = (core.topics.walk(), 0);
         while let Some(partition) = own.next(&core.topics) {
-            pace(1).await;
+            pace_tenth(at).await;
+            at += 1;
             part.add(partition.name(), partition.recovery_point(), partition.start_point());
         }
         // If a partition could not be opened, what is written down of it stays: the next start recovers it by that.

@@ -136,11 +136,11 @@ pub(super) async fn open_one(
     topic: &Topic,
     index: i32,
 ) -> Result<Own, Failed> {
-    pace(STEPS_AN_OPENING).await;
     let open = what_to_open(core, opening, topic, index);
     let opened = match opening.origin {
         Origin::New => open_new(core, open.clone(), topic, index).await,
         Origin::LastRun { .. } => {
+            pace(STEPS_AN_OPENING).await;
             let opened = open_marked(core, open.clone(), topic, index).await;
             core.start_progress.one_is_open();
             opened
