@@ -692,7 +692,7 @@ fn a_follower_survives_a_power_cut_after_every_io() {
 
 #[test]
 fn followers_of_many_histories_survive_power_cuts() {
-    for seed in 0..100 {
+    for seed in 0..300 {
         let mut world = World::new(seed);
         for cut in [20 + seed, 7 + 2 * seed, 60 + seed] {
             world.cut_power_after(cut);

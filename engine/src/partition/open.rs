@@ -33,7 +33,7 @@ use crate::recover::recover;
 use crate::recover::recovered_log::{RecoveredLog, Recovery};
 use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
-use crate::segment::checkpoints::{read_reuse, remove_epochs};
+use crate::segment::checkpoints::{read_reuse, remove_epochs, write_epochs};
 use crate::segment::scan::Scan;
 use crate::segment::side_files::{
     create_indexes, has_empty_indexes, read_snapshot, remove_snapshot, write_snapshot,
@@ -140,15 +140,19 @@ impl Found {
     /// What the files hold, made durable, with all that a partition needs besides. `log_start`: by the checkpoint.
     async fn recover(self, log_start: Option<Offset>) -> Result<Ready, OpenError> {
         let is_new = self.log.files.bases.is_empty();
-        let epochs_start = self.epochs.as_ref().and_then(LeaderEpochs::start);
+        let mut epochs_start = self.epochs.as_ref().and_then(LeaderEpochs::start);
         let mut epochs = self.epochs.unwrap_or_default();
         let had_epochs = !epochs.entries().is_empty();
         let mut recovery = recover(self.log).await?;
         if recovery.recovery == Recovery::Scanned {
+            let written_down = epochs.clone();
             for EpochStart { epoch, start } in recovery.epochs.drain(..) {
                 epochs.assign(epoch, start);
             }
             epochs.truncate_end(recovery.end);
+            if epochs != written_down && !is_new {
+                epochs_start = save_epochs(&recovery.directory, &epochs).await?;
+            }
         }
         if is_new && epochs_start < Some(log_start.unwrap_or_default()) {
             // The first segment begins later than the epochs say, and no segment is missing.
@@ -176,6 +180,24 @@ impl Found {
         let side_files = SideFiles::opened(epochs_start, recovery.lacks_snapshot);
         Ok(Ready { recovery, active, producers, epochs, side_files, is_changed })
     }
+}
+
+/// Makes the file say what the batches say: a later start that trusts them reads only the file. Returns where the epochs
+/// on the medium begin.
+async fn save_epochs(directory: &Path, epochs: &LeaderEpochs) -> io::Result<Option<Offset>> {
+    let written = match epochs.entries() {
+        [] => None,
+        entries => match write_epochs(directory, entries).await {
+            Err(error) if !is_disk_full(&error) => return Err(error),
+            written => written.ok(),
+        },
+    };
+    if written.is_none() {
+        // Without the file the next start rebuilds the epochs.
+        remove_epochs(directory)?;
+        fs::sync_dir(directory).await?;
+    }
+    Ok(written.and_then(|()| epochs.start()))
 }
 
 /// A recovered log, and all that a partition needs besides.
