@@ -62,6 +62,9 @@ pub(crate) const LOOKS_OF_CORE: usize = 4;
 /// Of these, those of one Produce.
 pub(crate) const LOOKS_AT_ONCE: usize = 2;
 
+/// Bytes of batches for other cores that one request gathers while its records are looked at, before they are sent there.
+pub(crate) const ELSEWHERE_BYTES: usize = 4 << 20;
+
 /// Replies up to this size that are ready together leave together, copied into one buffer of at most
 /// `REPLIES_TOGETHER_BYTES`. Larger ones are sent from where they are.
 pub(crate) const SMALL_REPLY_BYTES: usize = 4 << 10;

@@ -4,9 +4,10 @@
 
 mod support;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use creel_io::sim::Config;
+use creel_io::sim::{Config, ErrorRates};
 use creel_io::sleep;
 use serde_json::Value;
 use support::http::{ADMIN, get};
@@ -107,6 +108,30 @@ fn the_journals_are_kept_while_a_partition_is_offline() {
         assert_eq!(values(&client.fetch("orders", 1, 0).await).len() as i64, RECORDS);
         assert_eq!(values(&client.fetch("orders", 0, 0).await).len() as i64, RECORDS + 1);
     });
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_is_kept_as_it_is() {
+    let mut world = cut_off(6, 1);
+    let (handle, broker) = (world.sim.handle(), world.broker);
+    let disk = handle.disk(broker);
+    let holds = |path: &PathBuf| {
+        let first = disk.read(path).unwrap();
+        path.to_string_lossy().ends_with("-0.journal") && first[..4096].iter().any(|byte| *byte != 0)
+    };
+    let holding: Vec<_> = disk.files().into_iter().filter(holds).collect();
+    let [journal] = &holding[..] else { panic!("{holding:?}") };
+    let records = disk.read(journal).unwrap();
+    disk.device(journal).set_error_rates(ErrorRates { read: 1.0, ..ErrorRates::default() });
+    world.start();
+    world.client(|connector| async move {
+        let mut client = connector.connect().await;
+        assert!(client.produce("orders", 0, &batch(&["later"])).await.error_code.is_none());
+    });
+    let is_kept = |path: &PathBuf| path.to_string_lossy().contains(".journal.kept-");
+    let kept: Vec<_> = disk.files().into_iter().filter(is_kept).collect();
+    let [kept] = &kept[..] else { panic!("{kept:?} of {:?}", disk.files()) };
+    assert!(disk.read(kept).unwrap() == records, "not a byte of it has changed");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use creel_wire::api::create_topics::{CreatableTopic, CreatableTopicConfig, Creat
 use creel_wire::api::incremental_alter_configs as single;
 use creel_wire::api::produce::{PartitionProduceData, PartitionProduceResponse, ProduceRequest};
 use creel_wire::{Records as Sent, Str};
-use support::{Client, batch, batch_of_producer, produce_request, story, values};
+use support::{Client, World, batch, batch_of_producer, produce_request, story, values};
 
 const CODECS: [(&str, Compression); 5] = [
     ("uncompressed", Compression::None),
@@ -229,6 +229,51 @@ fn a_batch_must_be_within_the_limit_as_it_comes_and_as_it_is_stored() {
     });
 }
 
+/// What other cores' partitions get is sent to them before it has become much.
+#[test]
+fn batches_that_become_large_reach_the_partitions_of_every_core() {
+    World::new(5, 3, &["compression.type=uncompressed"]).client(|broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 24).await;
+        let packed = sent_as(&batch(&["x".repeat(900_000).as_str()]), Compression::Zstd(3));
+        for offset in 0..2 {
+            let mut request = produce_request("orders", 0, Bytes::new(), -1);
+            request.topic_data[0].partition_data = (0..24)
+                .map(|index| PartitionProduceData { index, records: Sent::Inline(packed.bytes().clone()) })
+                .collect();
+            let response = client.call::<ProduceRequest>(9, &request).await;
+            let answered = &response.responses[0].partition_responses;
+            assert_eq!(answered.len(), 24);
+            for (index, one) in answered.iter().enumerate() {
+                assert_eq!(
+                    (one.index, one.error_code, one.base_offset),
+                    (index as i32, ErrorCode::None, offset)
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn control_batches_of_clients_are_refused_in_every_codec() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        for topic in ["producer", "lz4"] {
+            create(&mut client, topic, 1, &[("compression.type", topic)]).await;
+            for attributes in [0x20, 0x30] {
+                let mut bytes = BytesMut::from(&batch_of_producer(7, 0, 0, &["a"]).bytes()[..]);
+                bytes[22] |= attributes;
+                let crc = crc32c(&bytes[21..]);
+                bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+                let request = produce_request(topic, 0, bytes.freeze(), -1);
+                client.send(9, &request).await;
+                assert_eq!(answered(&mut client).await.error_code, ErrorCode::InvalidRecord, "{topic}");
+            }
+            assert_eq!(client.fetch(topic, 0, 0).await.high_watermark, 0);
+        }
+    });
+}
+
 /// A batch with this body, whose header says zstd.
 fn claiming_zstd(body: &[u8]) -> Bytes {
     let mut bytes = BytesMut::from(&batch(&["a"]).bytes()[..61]);
@@ -244,7 +289,7 @@ fn claiming_zstd(body: &[u8]) -> Bytes {
 #[test]
 fn records_that_do_not_decompress_are_refused_and_those_behind_them_are_not() {
     let bomb = zstd::bulk::compress(&vec![0; creel_engine::DECOMPRESSED_BYTES_MAX + 1], 1).unwrap();
-    let mut world = support::World::new(1, 1, &["compression.type=gzip"]);
+    let mut world = World::new(1, 1, &["compression.type=gzip"]);
     world.client(|broker| async move {
         let mut client = broker.connect().await;
         client.create_topic("orders", 1).await;

@@ -94,7 +94,12 @@ impl FoundJournals {
         let order: Vec<usize> = found.order.iter().copied().chain(empty).collect();
         let first = self.files.len();
         self.files.extend(order.iter().map(|file| (names[*file], paths[*file].clone())));
-        self.holding.extend((0..order.len()).map(|at| at < found.order.len()));
+        // What could not be read may hold records, too.
+        let is_unread =
+            |path: &PathBuf| found.faults.iter().any(|fault| fault.is_loss && fault.file == *path);
+        let holding =
+            order.iter().enumerate().map(|(at, file)| at < found.order.len() || is_unread(&paths[*file]));
+        self.holding.extend(holding);
         self.faults.extend(found.faults);
         self.newest = self.newest.max(found.generation.map_or(0, |generation| generation.number));
         let mut places = vec![0; names.len()];

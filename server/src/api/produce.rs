@@ -260,6 +260,8 @@ struct Sorting {
 #[derive(Default)]
 struct Aside {
     elsewhere: Scatter<ResponseSlot, (Uuid, i32, Batch)>,
+    /// What the batches for other cores take together, in bytes.
+    elsewhere_bytes: usize,
     /// The first batch that must be looked into, and all behind it.
     unseen: Vec<Unseen>,
 }
@@ -301,10 +303,16 @@ impl Sorting {
         if self.has_unseen() {
             self.look().await;
         }
-        let Some(aside) = self.aside.take() else { return };
+        self.share().await;
+    }
+
+    /// Gives other cores what has been sorted so far.
+    async fn share(&mut self) {
+        let Some(aside) = &mut self.aside else { return };
+        aside.elsewhere_bytes = 0;
+        let elsewhere = std::mem::take(&mut aside.elsewhere);
         // The core that is asked begins all that is in one question at once.
-        let peers = &self.call.core.peers;
-        let asked = aside.elsewhere.ask(peers, SHARE_AT_ONCE, question(self.acks)).await;
+        let asked = elsewhere.ask(&self.call.core.peers, SHARE_AT_ONCE, question(self.acks)).await;
         self.shared(asked);
     }
 
@@ -330,10 +338,13 @@ impl Sorting {
     }
 
     fn shared(&mut self, asked: Vec<(Vec<ResponseSlot>, Awaited<ProduceShare>)>) {
-        if !asked.is_empty() {
+        if !asked.is_empty() && self.begun.elsewhere.is_empty() {
             self.call.core.stages.asks_others();
         }
-        self.begun.elsewhere = asked;
+        match self.begun.elsewhere.is_empty() {
+            true => self.begun.elsewhere = asked,
+            false => self.begun.elsewhere.extend(asked),
+        }
     }
 
     /// The reply, once it has all its acks.
@@ -456,7 +467,9 @@ impl Sorting {
             }
             Location::Remote(core) => {
                 self.call.core.stages.carries(batch.size_bytes());
-                self.aside().elsewhere.add(core, slot, (topic.id, index, batch));
+                let aside = self.aside();
+                aside.elsewhere_bytes += batch.size_bytes();
+                aside.elsewhere.add(core, slot, (topic.id, index, batch));
             }
             Location::Unavailable(error) => return Err(error.code().into()),
         }
@@ -472,7 +485,10 @@ fn check(version: i16, data: PartitionProduceData) -> Result<Batch, ProduceRefus
         let message = "Produce requests before version 7 cannot carry zstd";
         return Err(ProduceRefusal::new(ErrorCode::UnsupportedCompressionType, message));
     }
-    if attributes.is_transactional() && !attributes.is_control() {
+    if attributes.is_control() {
+        return Err(AppendError::InvalidRecord("clients must not write control records").into());
+    }
+    if attributes.is_transactional() {
         return Err(ProduceRefusal::new(ErrorCode::InvalidTxnState, transactions::WORDS));
     }
     Ok(batch)

@@ -76,7 +76,9 @@ async fn make_way(
     let (is_wanted, cores) = (core.node.broker().creel_journal, core.node.cores);
     let is_kept = |core: usize, number: usize| is_wanted && core < cores && number < JOURNAL_FILES;
     let directory = core.node.config.journal_directory();
-    let kept = if not_replayed == 0 {
+    // What could not be read may be the only place of records that were acknowledged.
+    let is_whole = !found.faults().iter().any(|fault| fault.is_loss);
+    let kept = if not_replayed == 0 && is_whole {
         found.make_void(directory, is_kept).await?;
         Vec::new()
     } else {
@@ -95,6 +97,13 @@ async fn make_way(
 
 fn tell_kept(records: u64, kept: &[PathBuf]) {
     for file in kept {
+        if records == 0 {
+            tracing::error!(
+                file = %file.display(),
+                "this file of the journals could not be read whole: it is kept, and nothing reads it"
+            );
+            continue;
+        }
         tracing::error!(
             file = %file.display(), records,
             "records of the journals fit no log: this file is kept, and nothing reads it"

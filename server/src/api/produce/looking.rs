@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 use std::mem::take;
 use std::rc::Rc;
 
-use creel_engine::{Batch, LookBudget, LookError};
+use creel_engine::{AppendError, Batch, LookBudget, LookError};
 use creel_io::{Instant, JoinHandle, spawn, wall_clock_ms};
 
-use super::{Sorting, Unseen, must_be_seen, partition_error};
-use crate::limits::LOOKS_AT_ONCE;
+use super::{ProduceRefusal, Sorting, Unseen, must_be_seen, partition_error};
+use crate::limits::{ELSEWHERE_BYTES, LOOKS_AT_ONCE};
 use crate::peers::ResponseSlot;
-use crate::topics::{LocalTopic, Location};
+use crate::topics::{LocalTopic, Location, Topic};
 
 /// A batch that is looked at, or that waits for those before it.
 struct Look {
@@ -32,6 +32,18 @@ enum Progress {
         /// Since when, if the batch is compressed anew.
         recompressed_since: Option<Instant>,
     },
+}
+
+/// What a look has made of a batch may be much larger than what came. It must fit before it waits for those behind it.
+fn fits(topic: &Topic, batch: Batch) -> Result<Batch, ProduceRefusal> {
+    let (size_bytes, most) = (batch.size_bytes(), topic.config.max_message_bytes);
+    match usize::try_from(most).is_ok_and(|max_bytes| size_bytes <= max_bytes) {
+        true => Ok(batch),
+        false => {
+            let max_bytes = usize::try_from(most).unwrap_or(0);
+            Err(AppendError::TooLarge { size_bytes, max_bytes }.into())
+        }
+    }
 }
 
 impl Sorting {
@@ -60,11 +72,14 @@ impl Sorting {
                     seen
                 }
             };
-            let seen = seen.map_err(Into::into);
+            let seen = seen.map_err(Into::into).and_then(|batch| fits(&local.topic, batch));
             let appended = seen.and_then(|batch| self.append(slot, &local.topic, index, location, batch));
             if let Err(refusal) = appended {
                 let at = &mut self.begun.response.responses[slot.topic].partition_responses[slot.partition];
                 *at = partition_error(index, refusal);
+            }
+            if self.aside().elsewhere_bytes > ELSEWHERE_BYTES {
+                self.share().await;
             }
         }
     }
