@@ -96,7 +96,7 @@ fn more_topics_than_a_request_may_make_are_not_made_by_asking_for_them() {
     });
 }
 
-const MANY: i32 = 800;
+const MANY: i32 = 4000;
 
 #[test]
 fn while_many_partitions_are_made_other_topics_are_made_too() {
