@@ -56,6 +56,10 @@ allowed! {
         ["groups/coordinators_in_each_version", "FindCoordinator v4", "coordinators[* again 2]*": "(present)", "(absent)"]
         ["groups/descriptions_in_each_version", "DescribeGroups v5", "groups[* again 2]*": "(present)", "(absent)"]
         ["offsets/several_groups", "OffsetFetch v*", "groups[* again 2]*": "(present)", "(absent)"]
+    "a group is gone with its last offset; Kafka knows it for a while longer":
+        ["offsets/deleted", "OffsetDelete v0", "errorCode": "0", "69"]
+        ["offsets/deleted", "OffsetDelete v0", "topics": "(absent)", "[]"]
+        ["offsets/deleted", "OffsetDelete v0", "topics[*": "(present)", "(absent)"]
     "Creel says what is wrong where Kafka says nothing":
         ["*", "*", "*errorMessage": "null", "<a errorMessage>"]
         ["configs/*", "DescribeConfigs v*", "*errorMessage": "\"\"", "<a errorMessage>"]
