@@ -4,17 +4,17 @@
 
 mod support;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use creel_engine::{
-    Batch, BatchBuilder, BatchHeader, Codec, Compression, RecordRules, Records, TimestampRules,
-    TimestampType, UncheckedBatch, crc32c,
+    BATCH_HEADER_BYTES, Batch, BatchBuilder, BatchHeader, Codec, Compression, RecordRules, Records,
+    TimestampRules, TimestampType, UncheckedBatch,
 };
 use creel_wire::ErrorCode;
 use creel_wire::api::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 use creel_wire::api::incremental_alter_configs as single;
 use creel_wire::api::produce::{PartitionProduceData, PartitionProduceResponse, ProduceRequest};
 use creel_wire::{Records as Sent, Str};
-use support::{Client, World, batch, batch_of_producer, produce_request, story, values};
+use support::{Client, World, altered, batch, batch_of_producer, produce_request, story, values};
 
 const CODECS: [(&str, Compression); 5] = [
     ("uncompressed", Compression::None),
@@ -261,11 +261,9 @@ fn control_batches_of_clients_are_refused_in_every_codec() {
         for topic in ["producer", "lz4"] {
             create(&mut client, topic, 1, &[("compression.type", topic)]).await;
             for attributes in [0x20, 0x30] {
-                let mut bytes = BytesMut::from(&batch_of_producer(7, 0, 0, &["a"]).bytes()[..]);
-                bytes[22] |= attributes;
-                let crc = crc32c(&bytes[21..]);
-                bytes[17..21].copy_from_slice(&crc.to_be_bytes());
-                let request = produce_request(topic, 0, bytes.freeze(), -1);
+                let plain = batch_of_producer(7, 0, 0, &["a"]);
+                let control = altered(&plain, attributes, &plain.bytes()[BATCH_HEADER_BYTES..]);
+                let request = produce_request(topic, 0, control, -1);
                 client.send(9, &request).await;
                 assert_eq!(answered(&mut client).await.error_code, ErrorCode::InvalidRecord, "{topic}");
             }
@@ -276,14 +274,7 @@ fn control_batches_of_clients_are_refused_in_every_codec() {
 
 /// A batch with this body, whose header says zstd.
 fn claiming_zstd(body: &[u8]) -> Bytes {
-    let mut bytes = BytesMut::from(&batch(&["a"]).bytes()[..61]);
-    bytes.extend_from_slice(body);
-    let length = bytes.len() as i32 - 12;
-    bytes[8..12].copy_from_slice(&length.to_be_bytes());
-    bytes[22] |= 4;
-    let crc = crc32c(&bytes[21..]);
-    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
-    bytes.freeze()
+    altered(&batch(&["a"]), 4, body)
 }
 
 #[test]

@@ -282,8 +282,12 @@ fn question(acks: Acks) -> impl Fn(Vec<(Uuid, i32, Batch)>) -> ProduceShare {
 
 /// Whether a batch's header is not enough. One that is too large is refused without a look.
 fn must_be_seen(topic: &Topic, batch: &Batch, now_ms: i64) -> bool {
-    let most = usize::try_from(topic.config.max_message_bytes).unwrap_or(0);
-    topic.record_rules.ask_for_records(batch, now_ms) && batch.size_bytes() <= most
+    topic.record_rules.ask_for_records(batch, now_ms) && batch.size_bytes() <= batch_limit(topic)
+}
+
+/// The size of the largest batch that a topic takes, in bytes.
+fn batch_limit(topic: &Topic) -> usize {
+    usize::try_from(topic.config.max_message_bytes).unwrap_or(0)
 }
 
 impl Sorting {

@@ -96,18 +96,12 @@ async fn make_way(
 }
 
 fn tell_kept(records: u64, kept: &[PathBuf]) {
+    let why = match records {
+        0 => "the journals could not be read whole",
+        _ => "records of the journals fit no log",
+    };
     for file in kept {
-        if records == 0 {
-            tracing::error!(
-                file = %file.display(),
-                "this file of the journals could not be read whole: it is kept, and nothing reads it"
-            );
-            continue;
-        }
-        tracing::error!(
-            file = %file.display(), records,
-            "records of the journals fit no log: this file is kept, and nothing reads it"
-        );
+        tracing::error!(file = %file.display(), records, "{why}: this file is kept, and nothing reads it");
     }
 }
 

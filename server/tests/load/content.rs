@@ -1,7 +1,9 @@
 //! What the load's records say: who wrote them, and bytes that follow from that.
 
-use bytes::{Bytes, BytesMut};
-use creel_engine::{Batch, BatchBuilder, BatchHeader, UncheckedBatch, crc32c};
+use bytes::Bytes;
+use creel_engine::{BATCH_HEADER_BYTES, Batch, BatchBuilder, BatchHeader, UncheckedBatch};
+
+use crate::support::altered;
 
 /// Names a record: the `number`-th that a producer sent to a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,14 +33,8 @@ pub fn batch(id: Option<ProducerId>, first: RecordId, count: i32, value_bytes_ma
 
 /// The batch in zstd.
 pub fn compressed(plain: &Batch) -> Bytes {
-    let mut bytes = BytesMut::from(&plain.bytes()[..61]);
-    bytes.extend_from_slice(&zstd::bulk::compress(&plain.bytes()[61..], 1).unwrap());
-    let length = bytes.len() as i32 - 12;
-    bytes[8..12].copy_from_slice(&length.to_be_bytes());
-    bytes[22] |= 4;
-    let crc = crc32c(&bytes[21..]);
-    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
-    bytes.freeze()
+    let body = &plain.bytes()[BATCH_HEADER_BYTES..];
+    altered(plain, 4, &zstd::bulk::compress(body, 1).unwrap())
 }
 
 /// Six bytes of name, then filling of a length and content that follow from the name.

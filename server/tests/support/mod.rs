@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use creel_engine::{Batch, BatchBuilder, BatchHeader};
+use creel_engine::{BATCH_HEADER_BYTES, Batch, BatchBuilder, BatchHeader, crc32c};
 use creel_io::net::{More, TcpStream};
 use creel_io::sim::{Config as SimConfig, NodeId, Simulation};
 use creel_io::sleep;
@@ -318,6 +318,18 @@ fn build(builder: BatchBuilder, values: &[&str]) -> Batch {
         builder.record(1_767_225_600_000, Some(b"key"), Some(value.as_bytes()))
     };
     values.iter().fold(builder, add).build().unwrap()
+}
+
+/// The bytes of a batch with more bits in its attributes, and another body behind its header.
+pub fn altered(batch: &Batch, attributes: u8, body: &[u8]) -> Bytes {
+    let mut bytes = BytesMut::from(&batch.bytes()[..BATCH_HEADER_BYTES]);
+    bytes.extend_from_slice(body);
+    let length = bytes.len() as i32 - 12;
+    bytes[8..12].copy_from_slice(&length.to_be_bytes());
+    bytes[22] |= attributes;
+    let crc = crc32c(&bytes[21..]);
+    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+    bytes.freeze()
 }
 
 /// The values of fetched records, with their offsets.

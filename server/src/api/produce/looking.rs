@@ -11,7 +11,7 @@ use std::rc::Rc;
 use creel_engine::{AppendError, Batch, LookBudget, LookError};
 use creel_io::{Instant, JoinHandle, spawn, wall_clock_ms};
 
-use super::{ProduceRefusal, Sorting, Unseen, must_be_seen, partition_error};
+use super::{ProduceRefusal, Sorting, Unseen, batch_limit, must_be_seen, partition_error};
 use crate::limits::{ELSEWHERE_BYTES, LOOKS_AT_ONCE};
 use crate::peers::ResponseSlot;
 use crate::topics::{LocalTopic, Location, Topic};
@@ -36,13 +36,11 @@ enum Progress {
 
 /// What a look has made of a batch may be much larger than what came. It must fit before it waits for those behind it.
 fn fits(topic: &Topic, batch: Batch) -> Result<Batch, ProduceRefusal> {
-    let (size_bytes, most) = (batch.size_bytes(), topic.config.max_message_bytes);
-    match usize::try_from(most).is_ok_and(|max_bytes| size_bytes <= max_bytes) {
-        true => Ok(batch),
-        false => {
-            let max_bytes = usize::try_from(most).unwrap_or(0);
-            Err(AppendError::TooLarge { size_bytes, max_bytes }.into())
-        }
+    let (size_bytes, max_bytes) = (batch.size_bytes(), batch_limit(topic));
+    if size_bytes <= max_bytes {
+        Ok(batch)
+    } else {
+        Err(AppendError::TooLarge { size_bytes, max_bytes }.into())
     }
 }
 
